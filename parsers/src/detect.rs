@@ -1,0 +1,262 @@
+//! Reads a chunk: every entry through envelopes and dialects to a record, and the balance of lines.
+//!
+//! Nothing is carried from one line to the next, so a chunk may begin and end anywhere and a source may change its
+//! formatter in mid-file; what belongs together is put together in [`crate::assemble`].
+
+use bumpalo::Bump;
+
+use crate::dialect::server::{lograge, take_tags};
+use crate::dialect::{Context, DIALECTS, Line};
+use crate::envelope::{self, Unwrapped};
+use crate::line::Framing;
+use crate::record::{Body, Record, Side};
+use crate::secret::FingerprintKey;
+use crate::text::{contains, without_ansi};
+
+/// How many different templates of unrecognised lines are kept for a source.
+pub const MOST_TEMPLATES: usize = 256;
+
+/// What became of the lines of a chunk or a source. `read = recognised + unrecognised + capped`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Lines read.
+    pub lines: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Lines that a dialect understood (blank ones are understood).
+    pub recognised: u64,
+    /// Lines that none did.
+    pub unrecognised: u64,
+    /// Lines longer than [`crate::line::MAX_LINE`].
+    pub capped: u64,
+    /// How often each envelope was seen, by its place in [`envelope::ENVELOPES`].
+    pub envelopes: [u64; 16],
+    /// How many lines each dialect understood, by its place in [`DIALECTS`].
+    pub dialects: [u64; 32],
+    /// The shapes of unrecognised lines, with counts, in order of first sight.
+    pub templates: indexmap::IndexMap<Box<[u8]>, u64>,
+}
+
+impl Balance {
+    /// Adds the balance of the part that follows.
+    pub fn merge(&mut self, next: &Self) {
+        self.lines += next.lines;
+        self.bytes += next.bytes;
+        self.recognised += next.recognised;
+        self.unrecognised += next.unrecognised;
+        self.capped += next.capped;
+        for (mine, other) in self.envelopes.iter_mut().zip(next.envelopes) {
+            *mine += other;
+        }
+        for (mine, other) in self.dialects.iter_mut().zip(next.dialects) {
+            *mine += other;
+        }
+        for (template, count) in &next.templates {
+            self.count_template(template, *count);
+        }
+    }
+
+    fn count_template(&mut self, template: &[u8], count: u64) {
+        if let Some(known) = self.templates.get_mut(template) {
+            *known += count;
+        } else if self.templates.len() < MOST_TEMPLATES {
+            self.templates.insert(template.into(), count);
+        }
+    }
+}
+
+/// The records of a chunk, and its balance.
+#[derive(Debug, Default)]
+pub struct Parsed<'a> {
+    /// What the lines say, in their order.
+    pub records: Vec<Record<'a>>,
+    /// What became of each line.
+    pub balance: Balance,
+}
+
+/// Reads the whole entries of a chunk. `arena` holds what is not in the chunk as it stands and lives as long as it.
+#[must_use]
+pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, arena: &'a Bump) -> Parsed<'a> {
+    let context = Context { arena, key };
+    let mut parsed = Parsed::default();
+    parsed.balance.bytes = bytes.len() as u64;
+    for entry in framing.entries(bytes) {
+        let balance = &mut parsed.balance;
+        balance.lines += u64::from(entry.lines);
+        let outcome = read_entry(entry.bytes, &context);
+        for place in set_bits(outcome.envelopes) {
+            balance.envelopes[place] += 1;
+        }
+        if entry.capped {
+            balance.capped += u64::from(entry.lines);
+        } else if let Some(dialect) = outcome.dialect {
+            balance.recognised += u64::from(entry.lines);
+            if let Some(place) = dialect {
+                balance.dialects[place] += 1;
+            }
+        } else {
+            balance.unrecognised += u64::from(entry.lines);
+            let template = template_of(entry.bytes);
+            balance.count_template(&template, u64::from(entry.lines));
+        }
+        if let Some(record) = outcome.record {
+            parsed.records.push(Record { line: entry.line, ..record });
+        }
+    }
+    parsed
+}
+
+fn set_bits(bits: u32) -> impl Iterator<Item = usize> {
+    (0..16).filter(move |place| bits & (1 << place) != 0)
+}
+
+struct Outcome<'a> {
+    /// `None`: unrecognised. `Some(None)`: a blank line. `Some(Some(place))`: understood by that dialect.
+    dialect: Option<Option<usize>>,
+    envelopes: u32,
+    record: Option<Record<'a>>,
+}
+
+fn read_entry<'a>(bytes: &'a [u8], context: &Context<'a>) -> Outcome<'a> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = without_colours(bytes, context.arena);
+    let wrapped = envelope::unwrap(bytes, context.arena);
+    let text = without_colours(wrapped.text, context.arena);
+    if text.trim_ascii().is_empty() {
+        let blank = Outcome { dialect: Some(None), envelopes: wrapped.envelopes, record: None };
+        return if wrapped.program {
+            // An empty line ends a block of a client's trace.
+            Outcome { record: Some(record_of(&wrapped, &Line::default(), Side::Client, Body::BlockEnd)), ..blank }
+        } else {
+            blank
+        };
+    }
+    let (tags, after_tags) = take_tags(text);
+    let line = Line {
+        text: after_tags,
+        whole: text,
+        tags,
+        program: wrapped.program,
+        client: wrapped.client,
+        trace: wrapped.client || wrapped.envelopes & envelope::app_time_bit() != 0,
+        severe: wrapped.severe,
+    };
+    let (line, found) = match read_line(&line, context) {
+        Some(found) => (line, Some(found)),
+        None => match anchor(text) {
+            Some(inner) => {
+                let (tags, text) = (Line { text: inner, ..line }, inner);
+                (Line { text, ..tags }, read_line(&tags, context))
+            }
+            None => (line, None),
+        },
+    };
+    let Some((place, body)) = found else {
+        return Outcome { dialect: None, envelopes: wrapped.envelopes, record: None };
+    };
+    let record = match body {
+        Body::Dull => None,
+        Body::Request { .. } | Body::Connection { .. } => {
+            let fields = lograge::fields(line.text, context);
+            let mut record = record_of(&wrapped, &line, DIALECTS[place].side(), body);
+            record.request = fields.request.or(record.request);
+            record.user = fields.user.or(record.user);
+            record.address = fields.address.or(record.address);
+            record.stamp = fields.stamp.or(record.stamp);
+            Some(record)
+        }
+        body => Some(record_of(&wrapped, &line, DIALECTS[place].side(), body)),
+    };
+    Outcome { dialect: Some(Some(place)), envelopes: wrapped.envelopes, record }
+}
+
+fn without_colours<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a [u8] {
+    match without_ansi(bytes) {
+        std::borrow::Cow::Borrowed(bytes) => bytes,
+        std::borrow::Cow::Owned(bytes) => arena.alloc_slice_copy(&bytes),
+    }
+}
+
+fn read_line<'a>(line: &Line<'a>, context: &Context<'a>) -> Option<(usize, Body<'a>)> {
+    DIALECTS.iter().enumerate().find_map(|(place, dialect)| Some((place, dialect.read(line, context)?)))
+}
+
+fn record_of<'a>(wrapped: &Unwrapped<'a>, line: &Line<'a>, side: Side, body: Body<'a>) -> Record<'a> {
+    Record {
+        line: 0,
+        stamp: wrapped.stamp,
+        request: line.tags.request,
+        user: line.tags.user,
+        address: line.tags.address,
+        process: wrapped.process,
+        tagged: line.tags.any,
+        severe: wrapped.severe,
+        side,
+        body,
+    }
+}
+
+/// Lines that are worth finding behind any prefix, because every count of requests and refusals rests on them.
+const ANCHORS: &[&[u8]] = &[
+    b"Started ",
+    b"Completed ",
+    b"Processing by ",
+    b"Filter chain halted as ",
+    b"Successfully upgraded to WebSocket",
+    b"Failed to upgrade to WebSocket",
+    b"An unauthorized connection attempt was rejected",
+    b"Registered connection",
+    b"Finished \"",
+];
+
+/// How far into a line an unknown prefix may reach.
+const LONGEST_PREFIX: usize = 160;
+
+/// The text from a well-known beginning on, where an envelope that nobody here knows stands before it.
+fn anchor(text: &[u8]) -> Option<&[u8]> {
+    let head = &text[..text.len().min(LONGEST_PREFIX + 40)];
+    if !contains(head, b"ed ") && !contains(head, b"ing by ") {
+        return None;
+    }
+    let at = ANCHORS.iter().filter_map(|anchor| memchr::memmem::find(head, anchor)).min()?;
+    (1..=LONGEST_PREFIX).contains(&at).then(|| &text[at..])
+}
+
+/// The shape of a line that nothing understood: numbers as `N`, long words as `…`, no values behind secret-sounding names.
+fn template_of(bytes: &[u8]) -> Vec<u8> {
+    const LONGEST: usize = 120;
+    let mut out = Vec::with_capacity(LONGEST);
+    for word in bytes[..bytes.len().min(4 * LONGEST)].split(|b| *b == b' ') {
+        if out.len() >= LONGEST {
+            break;
+        }
+        if !out.is_empty() {
+            out.push(b' ');
+        }
+        let plain =
+            word.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b':' | b',' | b'.' | b'-' | b'(' | b')'));
+        if word.len() > 24 || word.contains(&b'@') || word.iter().any(|b| *b < b' ' || *b >= 0x7f) {
+            out.extend_from_slice("…".as_bytes());
+        } else if plain {
+            out.extend_from_slice(word);
+        } else {
+            let mut number = false;
+            for byte in word {
+                if byte.is_ascii_digit() {
+                    if !number {
+                        out.push(b'N');
+                    }
+                    number = true;
+                } else {
+                    number = false;
+                    out.push(*byte);
+                }
+            }
+        }
+        if contains(&word.to_ascii_lowercase(), b"token") || contains(&word.to_ascii_lowercase(), b"passw") {
+            out.extend_from_slice(" …".as_bytes());
+            break;
+        }
+    }
+    out
+}

@@ -1,0 +1,21 @@
+//! stub
+
+use crate::dialect::{Context, Dialect, Line};
+use crate::record::{Body, Side};
+
+/// See the module.
+pub(crate) struct PrettyDio;
+
+impl Dialect for PrettyDio {
+    fn name(&self) -> &'static str {
+        "pretty-dio"
+    }
+
+    fn side(&self) -> Side {
+        Side::Client
+    }
+
+    fn read<'a>(&self, _line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
+        None
+    }
+}

@@ -1,0 +1,87 @@
+//! Dialects: what programs write inside the envelopes. Each reads one line at a time and keeps nothing between lines, so
+//! that a file may be cut anywhere; lines are put together again in [`crate::assemble`].
+//!
+//! A new dialect is a new file under `server/` or `client/`, and a line in [`DIALECTS`].
+
+pub(crate) mod client;
+pub(crate) mod server;
+mod words;
+
+use bumpalo::Bump;
+
+use crate::record::{Body, Side};
+use crate::secret::{FingerprintKey, RequestId};
+
+/// A line as dialects see it: envelopes and leading tags are off.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Line<'a> {
+    /// The text after the tags.
+    pub text: &'a [u8],
+    /// The text with its tags: what a client's dialects read, where brackets are no tags.
+    pub whole: &'a [u8],
+    /// The tags in front of it.
+    pub tags: Tags<'a>,
+    /// Wrapped by one program, so its text is that program's whatever it says.
+    pub program: bool,
+    /// From a Flutter app, by its envelope.
+    pub client: bool,
+    /// From a Flutter app or in an app's own time prefix, which servers hardly use.
+    pub trace: bool,
+    /// Logged as an error or worse.
+    pub severe: bool,
+}
+
+/// What the tags in front of a line (`[id] [user:42] text`) say.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tags<'a> {
+    /// The request id.
+    pub request: Option<RequestId>,
+    /// The user.
+    pub user: Option<&'a [u8]>,
+    /// The address.
+    pub address: Option<&'a [u8]>,
+    /// `[ActionCable]` is among them.
+    pub cable: bool,
+    /// There is any tag.
+    pub any: bool,
+    /// The last tag that is none of these, mostly an app's own `[Component]`.
+    pub other: Option<&'a [u8]>,
+}
+
+/// What reading needs besides the line.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Where text lives that is not in the chunk as it stands (unescaped JSON).
+    pub arena: &'a Bump,
+    /// The run's key for tokens.
+    pub key: FingerprintKey,
+}
+
+/// One way in which a program writes its log.
+pub trait Dialect: Sync {
+    /// Its name, as in `why401 formats`.
+    fn name(&self) -> &'static str;
+    /// Which side writes it.
+    fn side(&self) -> Side;
+    /// What the line says, or `None` if it is not this dialect.
+    fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>>;
+}
+
+/// All dialects. A line is tried against them in this order, the app's own words last.
+pub static DIALECTS: &[&dyn Dialect] = &[
+    &server::rails::Rails,
+    &server::action_cable::ActionCable,
+    &server::lograge::LogrageKeyValue,
+    &server::lograge::LogrageJson,
+    &server::puma::Puma,
+    &server::exception::Exception,
+    &server::sql::Sql,
+    &client::dio::DioLog,
+    &client::pretty_dio::PrettyDio,
+    &client::bloc::Bloc,
+    &client::secure_storage::SecureStorage,
+    &client::cable::CableClient,
+    &client::lifecycle::Lifecycle,
+    &client::app::ClientApp,
+    &server::app::ServerApp,
+];

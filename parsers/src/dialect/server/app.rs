@@ -1,0 +1,31 @@
+//! The app's own lines on the server: any text in a program's frame or behind tags, and `[Component] text` without either.
+
+use crate::dialect::{Context, Dialect, Line, words};
+use crate::record::{Body, Side};
+
+/// See the module.
+pub(crate) struct ServerApp;
+
+impl Dialect for ServerApp {
+    fn name(&self) -> &'static str {
+        "app"
+    }
+
+    fn side(&self) -> Side {
+        Side::Server
+    }
+
+    fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
+        if line.client {
+            return None;
+        }
+        if !line.program && !line.tags.any {
+            return None;
+        }
+        let (sense, user) = words::meaning(line.text);
+        if sense.is_empty() && user.is_none() {
+            return Some(Body::Dull);
+        }
+        Some(Body::Note { sense, user, text: line.text })
+    }
+}

@@ -1,0 +1,202 @@
+//! lograge: one line a request, written at its end, as `key=value` or as JSON.
+//!
+//! Source: roidrage/lograge `lib/lograge/log_subscribers/base.rb`, `formatters/*.rb`, `log_subscribers/action_cable.rb`. It
+//! replaces ActionCable's logger too: a connection is `action=connect` and `action=disconnect` with status 200 even when it
+//! was refused, and `params` is not filtered: the raw token stands there.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
+
+use super::params;
+use crate::dialect::{Context, Dialect, Line};
+use crate::record::{Body, Completed, Side};
+use crate::secret::RequestId;
+use crate::text::{contains, digits, is_address, is_user_id, unquoted};
+use crate::time::{self, Stamp};
+
+/// `key=value` lines; see the module.
+pub(crate) struct LogrageKeyValue;
+
+/// JSON lines; see the module.
+pub(crate) struct LogrageJson;
+
+/// Fields under which apps add the user to a request's line.
+const USER_KEYS: &[&str] =
+    &["user_id", "current_user_id", "user", "uid", "account_id", "member_id", "customer_id", "sub"];
+/// Fields for the client's address.
+const ADDRESS_KEYS: &[&str] = &["ip", "remote_ip", "client_ip", "remote_addr", "remote_address", "clientip"];
+/// Fields for the request id.
+const REQUEST_KEYS: &[&str] = &["request_id", "rid", "req_id", "x_request_id", "trace_id"];
+/// Fields for the exception.
+const EXCEPTION_KEYS: &[&str] = &["exception", "error", "exception_object"];
+
+/// What a line of fields says beyond its body.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fields<'a> {
+    pub(crate) request: Option<RequestId>,
+    pub(crate) user: Option<&'a [u8]>,
+    pub(crate) address: Option<&'a [u8]>,
+    pub(crate) stamp: Option<Stamp>,
+}
+
+impl Dialect for LogrageKeyValue {
+    fn name(&self) -> &'static str {
+        "lograge-key-value"
+    }
+
+    fn side(&self) -> Side {
+        Side::Server
+    }
+
+    fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
+        if !line.text.starts_with(b"method=") || !contains(line.text, b" status=") {
+            return None;
+        }
+        let pairs: Vec<_> = KeyValues { rest: line.text }.collect();
+        let get = |name: &[u8]| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        body(get, context)
+    }
+}
+
+impl Dialect for LogrageJson {
+    fn name(&self) -> &'static str {
+        "lograge-json"
+    }
+
+    fn side(&self) -> Side {
+        Side::Server
+    }
+
+    fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
+        let object = json_object(line.text)?;
+        let get = |name: &[u8]| text_of(&object, std::str::from_utf8(name).ok()?, context);
+        body(get, context)
+    }
+}
+
+/// The fields of a lograge line that say whose it is and when; `None` for other lines. (A second look at the same line: only
+/// lines that were read as a request or a connection get here.)
+pub(crate) fn fields<'a>(text: &'a [u8], context: &Context<'a>) -> Fields<'a> {
+    if let Some(object) = json_object(text) {
+        return fields_of(|name| text_of(&object, name, context));
+    }
+    let pairs: Vec<_> = KeyValues { rest: text }.collect();
+    fields_of(|name| pairs.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value))
+}
+
+fn fields_of<'a>(get: impl Fn(&str) -> Option<&'a [u8]>) -> Fields<'a> {
+    let first = |keys: &[&str]| keys.iter().find_map(|key| get(key));
+    let stamp = ["time", "timestamp", "@timestamp"].iter().find_map(|key| time::iso(get(key)?)).map(|(stamp, _)| stamp);
+    Fields {
+        request: first(REQUEST_KEYS).filter(|id| id.len() >= 8).map(RequestId::new),
+        user: first(USER_KEYS).filter(|user| is_user_id(user)),
+        // A chain of proxies: the first address is the client's.
+        address: first(ADDRESS_KEYS)
+            .map(|chain| chain.split(|b| *b == b',').next().unwrap_or_default().trim_ascii())
+            .filter(|address| is_address(address)),
+        stamp,
+    }
+}
+
+type Object<'a> = HashMap<Cow<'a, str>, &'a RawValue>;
+
+fn json_object(text: &[u8]) -> Option<Object<'_>> {
+    if text.first() != Some(&b'{') || !contains(text, b"\"status\"") || !contains(text, b"\"method\"") {
+        return None;
+    }
+    serde_json::from_slice(text).ok()
+}
+
+/// A field's text: a string unescaped, a number or an object as it stands, nothing for `null`.
+fn text_of<'a>(object: &Object<'a>, name: &str, context: &Context<'a>) -> Option<&'a [u8]> {
+    let raw = object.get(name)?.get();
+    if raw == "null" {
+        return None;
+    }
+    if !raw.starts_with('"') {
+        return Some(raw.as_bytes());
+    }
+    if !raw.contains('\\') {
+        return Some(unquoted(raw.as_bytes()));
+    }
+    let text: String = serde_json::from_str(raw).ok()?;
+    Some(context.arena.alloc_slice_copy(text.as_bytes()))
+}
+
+fn body<'a>(get: impl Fn(&[u8]) -> Option<&'a [u8]>, context: &Context<'a>) -> Option<Body<'a>> {
+    let controller = get(b"controller").unwrap_or_default();
+    let action = get(b"action").unwrap_or_default();
+    if controller.ends_with(b"Connection") && (action == b"connect" || action == b"disconnect") {
+        let params = params::read(get(b"params").unwrap_or_default(), &context.key);
+        return Some(Body::Connection { opened: action == b"connect", token: params.token });
+    }
+    if controller.ends_with(b"Channel") {
+        return Some(match action {
+            b"subscribe" => Body::Channel(true),
+            b"unsubscribe" => Body::Channel(false),
+            _ => Body::Dull,
+        });
+    }
+    let method = get(b"method").filter(|method| !method.is_empty())?;
+    let name: &[u8] = if controller.is_empty() {
+        b""
+    } else {
+        let mut name = bumpalo::collections::Vec::with_capacity_in(controller.len() + action.len() + 1, context.arena);
+        name.extend_from_slice(controller);
+        name.push(b'#');
+        name.extend_from_slice(action);
+        name.into_bump_slice()
+    };
+    let status = get(b"status").and_then(|status| digits(status, 0, 3)).and_then(|status| u16::try_from(status).ok());
+    let duration = get(b"duration")
+        .and_then(|duration| std::str::from_utf8(duration).ok()?.parse::<f64>().ok())
+        .filter(|duration| (0.0..1e10).contains(duration));
+    #[allow(clippy::cast_possible_truncation, reason = "bounded just above")]
+    let duration = duration.map(|milliseconds| (milliseconds * 1000.0) as i64);
+    let exception = EXCEPTION_KEYS.iter().find_map(|key| get(key.as_bytes())).filter(|text| !text.is_empty());
+    let end = Completed { status, duration, action: (!name.is_empty()).then_some(name), exception };
+    Some(Body::Request { method, path: get(b"path").unwrap_or_default(), end })
+}
+
+/// `key=value key2={"a"=>"b c"} key3=`: a value in braces or quotes runs to their end, others to the next blank.
+struct KeyValues<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for KeyValues<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            self.rest = self.rest.trim_ascii_start();
+            let end = self.rest.iter().position(|b| matches!(b, b'=' | b' '))?;
+            if self.rest[end] == b' ' {
+                self.rest = &self.rest[end..];
+                continue;
+            }
+            let (key, value) = (&self.rest[..end], &self.rest[end + 1..]);
+            let length = value_length(value);
+            self.rest = &value[length..];
+            return Some((key, unquoted(&value[..length])));
+        }
+    }
+}
+
+fn value_length(value: &[u8]) -> usize {
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    for (at, byte) in value.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' if !quoted => depth += 1,
+            b'}' if !quoted => depth = depth.saturating_sub(1),
+            b' ' if !quoted && depth == 0 => return at,
+            _ => {}
+        }
+    }
+    // An unclosed quote or brace: the value is the word, so that the fields after it are not lost.
+    if quoted || depth > 0 { value.iter().position(|b| *b == b' ').unwrap_or(value.len()) } else { value.len() }
+}

@@ -1,0 +1,100 @@
+//! The request lines that Rails writes as text, 4.2 to 8.1 with any formatter and tags.
+//!
+//! Sources: rails/rails `railties/lib/rails/rack/logger.rb` (`Started`), `actionpack/lib/action_controller/log_subscriber.rb`
+//! (the rest). Match the number of a status, never its words: they come from Rack and change.
+
+use super::params;
+use crate::dialect::{Context, Dialect, Line};
+use crate::record::{Body, Completed, Side, Upgrade};
+use crate::text::{digits, first_word, is_address, leading_number, split_at_first, split_at_last};
+use crate::time;
+
+/// See the module.
+pub(crate) struct Rails;
+
+impl Dialect for Rails {
+    fn name(&self) -> &'static str {
+        "rails"
+    }
+
+    fn side(&self) -> Side {
+        Side::Server
+    }
+
+    fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
+        let text = line.text;
+        match text.first()? {
+            b'S' => {
+                started(text).or_else(|| dull(text, &[b"Sent file ", b"Sent data ", b"Sent stream ", b"Streaming "]))
+            }
+            b'P' => {
+                let rest = text.strip_prefix(b"Processing by ")?;
+                Some(Body::Processing(first_word(rest)))
+            }
+            b'C' => completed(text).or_else(|| {
+                dull(text, &[b"Can't verify CSRF token", b"Causes:", b"Caused by:", b"CACHE ", b"Could not log "])
+            }),
+            b'F' => {
+                let rest = text.strip_prefix(b"Filter chain halted as ")?;
+                let filter = split_at_last(rest, b" rendered or redirected").map_or(rest, |(filter, _)| filter);
+                Some(Body::Halted(filter.strip_prefix(b":").unwrap_or(filter)))
+            }
+            b' ' => {
+                if let Some(rest) = text.trim_ascii_start().strip_prefix(b"Parameters: ") {
+                    return Some(Body::Parameters(params::read(rest, &context.key)));
+                }
+                dull(text.trim_ascii_start(), RENDERING)
+            }
+            b'R' => dull(text, &[b"Redirected to ", b"Rendered ", b"Rendering "]),
+            b'U' => dull(text, &[b"Unpermitted parameter", b"User-Agent: "]),
+            b'r' => text.starts_with(b"rescue_from handled ").then_some(Body::Dull),
+            b'[' => text.starts_with(b"[ActionDispatch::HostAuthorization").then_some(Body::Dull),
+            b'H' => text.starts_with(b"HTTP Origin header ").then_some(Body::Dull),
+            _ => None,
+        }
+    }
+}
+
+const RENDERING: &[&[u8]] = &[b"Rendered ", b"Rendering ", "↳ ".as_bytes(), b"Current user: "];
+
+fn dull<'a>(text: &[u8], beginnings: &[&[u8]]) -> Option<Body<'a>> {
+    beginnings.iter().any(|beginning| text.starts_with(beginning)).then_some(Body::Dull)
+}
+
+/// `Started GET "/path?x=[FILTERED]" [WebSocket] for 203.0.113.7 at 2026-11-16 06:03:52 +0000`. The path is whatever the
+/// client sent, so the end is searched from behind. An address may be missing or masked in a published log.
+fn started(text: &[u8]) -> Option<Body<'_>> {
+    let rest = text.strip_prefix(b"Started ")?;
+    let (method, rest) = split_at_first(rest, b" \"")?;
+    if method.len() > 20 || !method.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_')) {
+        return None;
+    }
+    let (rest, when) = split_at_last(rest, b" at ")?;
+    let (rest, address) = split_at_last(rest, b" for ").or_else(|| Some((rest.strip_suffix(b" for")?, &rest[..0])))?;
+    let (path, upgrade) = if let Some(path) = rest.strip_suffix(b"\" [WebSocket]") {
+        (path, Upgrade::WebSocket)
+    } else if let Some(path) = rest.strip_suffix(b"\" [non-WebSocket]") {
+        (path, Upgrade::NonWebSocket)
+    } else {
+        (rest.strip_suffix(b"\"")?, Upgrade::None)
+    };
+    let at = time::iso(when).map(|(stamp, _)| stamp);
+    Some(Body::Started { method, path, upgrade, address: if is_address(address) { address } else { b"" }, at })
+}
+
+/// `Completed 401 Unauthorized in 1ms (Views: 0.2ms | ActiveRecord: 0.0ms)`. An unknown status has no words (two blanks),
+/// a status that Rails does not know is empty.
+fn completed(text: &[u8]) -> Option<Body<'_>> {
+    let rest = text.strip_prefix(b"Completed ")?;
+    let status = digits(rest, 0, 3).and_then(|status| u16::try_from(status).ok());
+    let after = if status.is_some() { &rest[3..] } else { rest };
+    if status.is_none() && !after.starts_with(b" ") {
+        return None;
+    }
+    let duration = split_at_first(after, b" in ").and_then(|(_, duration)| {
+        let (value, digits) = leading_number(duration)?;
+        let unit = &duration[digits..];
+        (unit.starts_with(b"ms")).then_some(i64::try_from(value).ok()? * 1000)
+    });
+    Some(Body::Completed(Completed { status, duration, action: None, exception: None }))
+}

@@ -1,0 +1,23 @@
+//! `flutter run` on iOS, macOS and desktop: `flutter: text`. No time, no process. (On Android it prints logcat's brief form.)
+//!
+//! Source: flutter/flutter#96942, and observed.
+
+use bumpalo::Bump;
+
+use super::{Envelope, Peeled};
+use crate::text::after;
+
+/// See the module.
+pub(super) struct FlutterRun;
+
+impl Envelope for FlutterRun {
+    fn name(&self) -> &'static str {
+        "flutter-run"
+    }
+
+    fn peel<'a>(&self, line: &'a [u8], _: &'a Bump) -> Option<Peeled<'a>> {
+        let inner = after(line, b"flutter:")?;
+        let inner = inner.strip_prefix(b" ").unwrap_or(inner);
+        Some(Peeled { inner, client: true, program: true, ..Peeled::default() })
+    }
+}

@@ -1,0 +1,24 @@
+//! Streaming parsers of `why401`: bytes of server logs and client traces in, events out.
+//!
+//! ```text
+//! chunk ─ line ─▶ envelope ─▶ dialect ─▶ record ─▶ assemble ─▶ event
+//! ```
+//!
+//! What this crate promises:
+//!
+//! * **No I/O, no threads, no clock.** Bytes come from the caller; times without a zone or year stay so.
+//! * **A line is read by itself.** [`detect::parse_chunk`] keeps nothing between lines, so a source may be cut into chunks
+//!   anywhere between lines, and parsed in any order on any thread.
+//! * **Secrets die here.** A token leaves as a [`secret::Fingerprint`], never as text.
+//! * **No panic is reachable from input**, and every line is accounted for in a [`detect::Balance`].
+
+pub mod assemble;
+pub mod detect;
+pub mod dialect;
+pub mod envelope;
+pub mod event;
+pub mod line;
+pub mod record;
+pub mod secret;
+pub mod text;
+pub mod time;

@@ -1,0 +1,138 @@
+//! Framing: which bytes make a line, where a chunk may be cut, how long a line may be.
+
+use memchr::{memchr, memrchr};
+
+/// The longest line that is read whole. Rails prints request parameters and SQL on one line, which reach some
+/// hundred KiB in practice; beyond 1 MiB a line is no message but a dump, and only its head is looked at.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// How the bytes of a source divide into entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// One entry a line.
+    Lines,
+    /// Pretty-printed JSON objects set one against the other, `}{` on one line (`render logs -o json`).
+    JsonObjects,
+}
+
+impl Framing {
+    /// The framing of a source, from its first bytes.
+    #[must_use]
+    pub fn detect(head: &[u8]) -> Self {
+        let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        match head.strip_prefix(b"{").map(|rest| rest.strip_prefix(b"\r").unwrap_or(rest)) {
+            Some(rest) if rest.starts_with(b"\n  \"") => Self::JsonObjects,
+            _ => Self::Lines,
+        }
+    }
+
+    /// Where the last whole entry of `bytes` ends, so that what follows can wait for more. `None` if none ends here.
+    #[must_use]
+    pub fn last_cut(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Lines => memrchr(b'\n', bytes).map(|at| at + 1),
+            Self::JsonObjects => {
+                let mut end = bytes.len();
+                while let Some(at) = memrchr(b'\n', &bytes[..end]) {
+                    if bytes[at + 1..].first() == Some(&b'}') && bytes.len() > at + 2 {
+                        return Some(at + 2);
+                    }
+                    end = at;
+                }
+                None
+            }
+        }
+    }
+
+    /// The entries of a chunk, each with the number of its first line (counted from 0 within the chunk).
+    #[must_use]
+    pub fn entries(self, bytes: &[u8]) -> Entries<'_> {
+        Entries { framing: self, rest: bytes, line: 0 }
+    }
+}
+
+/// One entry of a source.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// Its bytes, without the line end (`\n` or `\r\n`).
+    pub bytes: &'a [u8],
+    /// The number of its first line within the chunk, from 0.
+    pub line: u32,
+    /// How many line ends it covers: 1 for a line, more for a JSON object.
+    pub lines: u32,
+    /// It was longer than [`MAX_LINE`]; only the head is here.
+    pub capped: bool,
+}
+
+/// Iterator over the entries of a chunk.
+#[derive(Debug)]
+pub struct Entries<'a> {
+    framing: Framing,
+    rest: &'a [u8],
+    line: u32,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = match self.framing {
+            Framing::Lines => memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at + 1),
+            Framing::JsonObjects => object_end(self.rest),
+        };
+        let (whole, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        let ends = u32::try_from(memchr::memchr_iter(b'\n', whole).count()).unwrap_or(u32::MAX);
+        // The last line of a source may lack its end; an object shares its last line with the next one's first.
+        let lines = if self.framing == Framing::Lines || rest.is_empty() {
+            ends + u32::from(!whole.ends_with(b"\n"))
+        } else {
+            ends
+        };
+        let entry = Entry { bytes: trimmed(whole), line: self.line, lines, capped: whole.len() > MAX_LINE };
+        self.line = self.line.saturating_add(ends);
+        Some(Entry { bytes: &entry.bytes[..entry.bytes.len().min(MAX_LINE)], ..entry })
+    }
+}
+
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    bytes.strip_suffix(b"\r").unwrap_or(bytes)
+}
+
+/// The end of the first object: just after a `}` at the start of a line, and after its line end if one follows.
+fn object_end(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = memchr(b'\n', &bytes[at..]) {
+        at += found + 1;
+        if bytes.get(at) == Some(&b'}') {
+            let after = &bytes[at + 1..];
+            return at + 1 + if after.starts_with(b"\n") { 1 } else { 2 * usize::from(after.starts_with(b"\r\n")) };
+        }
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_at_either_line_end_and_the_last_needs_none() {
+        let got: Vec<_> = Framing::Lines.entries(b"a\r\n\nb").map(|e| (e.bytes.to_vec(), e.line, e.lines)).collect();
+        assert_eq!(got, vec![(b"a".to_vec(), 0, 1), (b"".to_vec(), 1, 1), (b"b".to_vec(), 2, 1)]);
+    }
+
+    #[test]
+    fn objects_set_one_against_the_other_are_told_apart_and_every_line_is_counted_once() {
+        let text = b"{\n  \"id\": \"1\"\n}{\n  \"id\": \"2\"\n}\n{\n  \"id\": \"3\"\n}";
+        assert_eq!(Framing::detect(text), Framing::JsonObjects);
+        let got: Vec<_> = Framing::JsonObjects.entries(text).map(|e| (e.line, e.lines)).collect();
+        assert_eq!(got, vec![(0, 2), (2, 3), (5, 3)]);
+        assert_eq!(got.iter().map(|(_, lines)| lines).sum::<u32>(), 8);
+        assert_eq!(Framing::JsonObjects.last_cut(&text[..20]), Some(16));
+    }
+}

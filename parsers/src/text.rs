@@ -1,0 +1,163 @@
+//! Small questions asked of bytes: numbers, words, colours. Nothing here knows a log format.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memmem};
+
+/// The text without ANSI escape sequences (`ESC[…m`, `ESC(B`). Borrowed when there are none.
+#[must_use]
+pub fn without_ansi(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr(0x1b, text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr(0x1b, rest) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        match rest.first() {
+            Some(b'[') => {
+                let end = rest[1..].iter().position(|b| (0x40..=0x7e).contains(b));
+                rest = end.map_or(&[][..], |end| &rest[end + 2..]);
+            }
+            Some(b'(') => rest = rest.get(2..).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    out.extend_from_slice(rest);
+    Cow::Owned(out)
+}
+
+/// `text` after `prefix`, if it begins with it.
+#[must_use]
+pub fn after<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    text.strip_prefix(prefix)
+}
+
+/// The part before the first `mark`, and the part after it.
+#[must_use]
+pub fn split_at_first<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memmem::find(text, mark)?;
+    Some((&text[..at], &text[at + mark.len()..]))
+}
+
+/// The part before the last `mark`, and the part after it.
+#[must_use]
+pub fn split_at_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memmem::rfind(text, mark)?;
+    Some((&text[..at], &text[at + mark.len()..]))
+}
+
+/// Whether `needle` stands anywhere in `text`.
+#[must_use]
+pub fn contains(text: &[u8], needle: &[u8]) -> bool {
+    memmem::find(text, needle).is_some()
+}
+
+/// Whether `needle` (given in lower case) stands in `text` in any case of letters.
+#[must_use]
+pub fn contains_ignoring_case(text: &[u8], needle: &[u8]) -> bool {
+    text.len() >= needle.len() && text.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+}
+
+/// The decimal number at the start of `text`, and how many digits it has (at most 18).
+#[must_use]
+pub fn leading_number(text: &[u8]) -> Option<(u64, usize)> {
+    let digits = text.iter().take(18).take_while(|b| b.is_ascii_digit()).count();
+    if digits == 0 {
+        return None;
+    }
+    let value = text[..digits].iter().fold(0_u64, |value, digit| value * 10 + u64::from(digit - b'0'));
+    Some((value, digits))
+}
+
+/// Exactly `count` digits as a number.
+#[must_use]
+pub fn digits(text: &[u8], at: usize, count: usize) -> Option<u32> {
+    let mut value = 0;
+    for byte in text.get(at..at + count)? {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + u32::from(byte - b'0');
+    }
+    Some(value)
+}
+
+/// The word at the start of `text`: up to a blank.
+#[must_use]
+pub fn first_word(text: &[u8]) -> &[u8] {
+    memchr(b' ', text).map_or(text, |end| &text[..end])
+}
+
+/// `text` without the quotes around it.
+#[must_use]
+pub fn unquoted(text: &[u8]) -> &[u8] {
+    match text {
+        [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
+        _ => text,
+    }
+}
+
+/// Whether `word` has the shape of an IPv4 or IPv6 address.
+#[must_use]
+pub fn is_address(word: &[u8]) -> bool {
+    if word.is_empty() || word.len() > 45 {
+        return false;
+    }
+    std::str::from_utf8(word).is_ok_and(|word| word.parse::<std::net::IpAddr>().is_ok())
+}
+
+/// Whether `word` can be a request id: what Rails lets through is `[\w\-@]` up to 255; ids of every scheme in use
+/// (UUID, ULID, 32 hex digits, KSUID) have 16 characters or more and a digit.
+#[must_use]
+pub fn is_request_id(word: &[u8]) -> bool {
+    (16..=255).contains(&word.len())
+        && word.iter().any(u8::is_ascii_digit)
+        && word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'@'))
+}
+
+/// Whether `word` can name a user: a number, a UUID or ULID, an e-mail.
+#[must_use]
+pub fn is_user_id(word: &[u8]) -> bool {
+    if word.is_empty() || word.len() > 64 || is_null(word) {
+        return false;
+    }
+    word.iter().all(u8::is_ascii_digit)
+        || is_email(word)
+        || (word.iter().any(u8::is_ascii_digit)
+            && word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b':')))
+}
+
+/// Whether `word` has the shape of an e-mail address.
+#[must_use]
+pub fn is_email(word: &[u8]) -> bool {
+    memchr(b'@', word).is_some_and(|at| at > 0 && memchr(b'.', &word[at..]).is_some())
+        && word.iter().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'(' | b')' | b','))
+}
+
+/// The ways in which programs write "nobody".
+#[must_use]
+pub fn is_null(word: &[u8]) -> bool {
+    matches!(word, b"" | b"-" | b"nil" | b"null" | b"none" | b"None" | b"NULL" | b"anonymous" | b"guest" | b"0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_taken_out_and_a_cut_sequence_ends_the_text() {
+        assert_eq!(&*without_ansi(b"\x1b[1m\x1b[36mUser Load\x1b[0m x"), b"User Load x");
+        assert_eq!(&*without_ansi(b"a\x1b[38;5;1"), b"a");
+        assert!(matches!(without_ansi(b"plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn ids_of_users_and_requests_have_shapes() {
+        assert!(is_user_id(b"42") && is_user_id(b"a@b.example") && is_user_id(b"5e908487-0000-4000-8000-000000000000"));
+        assert!(!is_user_id(b"null") && !is_user_id(b"-") && !is_user_id(b"hello"));
+        assert!(is_request_id(b"5e908487-0000-4000-8000-000000000000"));
+        assert!(!is_request_id(b"ActionCable") && !is_request_id(b"Auth"));
+    }
+}

@@ -1,0 +1,182 @@
+//! Every timestamp form that logs use, read by position to microseconds.
+//!
+//! A [`Stamp`] keeps what the text said and what it left out (zone, year): the parsers have no clock and know of no
+//! other source, so what is missing is filled in later, by whoever knows the source's zone and year.
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+
+use crate::text::digits;
+
+/// Microseconds in a second.
+pub const SECOND: i64 = 1_000_000;
+
+/// A time as a line stated it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Microseconds since 1970: of UTC if `zoned`, else of the wall clock read as if it were UTC.
+    pub micros: i64,
+    /// The text had a zone (or an epoch, which needs none).
+    pub zoned: bool,
+    /// The text had a year; without one the year is 1972, a leap year, until somebody knows better.
+    pub dated: bool,
+    /// Only whole seconds were written.
+    pub coarse: bool,
+}
+
+/// The stand-in year of stamps that had none: a leap year, so that 29 February exists.
+pub const UNKNOWN_YEAR: i32 = 1972;
+
+impl Stamp {
+    /// The stamp if its zone is `offset_seconds` east of UTC. A stated zone stays.
+    #[must_use]
+    pub fn in_zone(self, offset_seconds: i32) -> i64 {
+        if self.zoned { self.micros } else { self.micros - i64::from(offset_seconds) * SECOND }
+    }
+}
+
+fn at(year: i32, month: u32, day: u32, hour: u32, minute: u32, second: u32, micro: i64) -> Option<i64> {
+    // A leap second is taken as the last microsecond before it, so that it stays in order.
+    let second = second.min(59);
+    let naive = NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second)?;
+    Some(naive.and_utc().timestamp() * SECOND + micro)
+}
+
+/// `.068658` and the like: up to nine digits. Gives microseconds and the length with the point or comma.
+fn fraction(text: &[u8]) -> (i64, usize) {
+    if !matches!(text.first(), Some(b'.' | b',')) {
+        return (0, 0);
+    }
+    let count = text[1..].iter().take(9).take_while(|b| b.is_ascii_digit()).count();
+    if count == 0 {
+        return (0, 0);
+    }
+    let mut micros = 0_i64;
+    for place in 0..6 {
+        micros = micros * 10 + text[1..=count].get(place).map_or(0, |digit| i64::from(digit - b'0'));
+    }
+    (micros, count + 1)
+}
+
+/// `Z`, `+0900`, `+09:00`, `+09`, ` UTC`, ` +0000`: seconds east of UTC, and the length.
+fn zone(text: &[u8]) -> Option<(i32, usize)> {
+    let blank = usize::from(text.first() == Some(&b' '));
+    let rest = &text[blank..];
+    if rest.first() == Some(&b'Z') {
+        return Some((0, blank + 1));
+    }
+    if rest.starts_with(b"UTC") || rest.starts_with(b"GMT") {
+        return Some((0, blank + 3));
+    }
+    let sign = match rest.first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let hours = digits(rest, 1, 2)?;
+    let colon = usize::from(rest.get(3) == Some(&b':'));
+    let (minutes, length) = digits(rest, 3 + colon, 2).map_or((0, 3), |minutes| (minutes, 5 + colon));
+    if hours > 18 || minutes > 59 {
+        return None;
+    }
+    let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
+    Some((sign * seconds, blank + length))
+}
+
+/// `2026-11-16T06:03:52.068658`, with `T` or a blank, any fraction up to nine digits, any zone or none.
+/// Gives the stamp and how many bytes it took.
+#[must_use]
+pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
+    let year = digits(text, 0, 4)?;
+    let separators = (text.get(4)?, text.get(7)?, text.get(10)?, text.get(13)?, text.get(16)?);
+    if !matches!(separators, (b'-', b'-', b'T' | b' ', b':', b':') | (b'/', b'/', b' ', b':', b':')) {
+        return None;
+    }
+    let (micro, fraction_length) = fraction(text.get(19..)?);
+    let micros = at(
+        i32::try_from(year).ok()?,
+        digits(text, 5, 2)?,
+        digits(text, 8, 2)?,
+        digits(text, 11, 2)?,
+        digits(text, 14, 2)?,
+        digits(text, 17, 2)?,
+        micro,
+    )?;
+    let length = 19 + fraction_length;
+    let coarse = fraction_length == 0;
+    Some(match zone(&text[length..]) {
+        Some((offset, zone_length)) => {
+            let micros = micros - i64::from(offset) * SECOND;
+            (Stamp { micros, zoned: true, dated: true, coarse }, length + zone_length)
+        }
+        None => (Stamp { micros, zoned: false, dated: true, coarse }, length),
+    })
+}
+
+/// logcat's `11-16 06:10:00.043`: no year, no zone (`-v zone` adds one).
+#[must_use]
+pub fn month_day(text: &[u8]) -> Option<(Stamp, usize)> {
+    let separators = (text.get(2)?, text.get(5)?, text.get(8)?, text.get(11)?);
+    if !matches!(separators, (b'-', b' ', b':', b':')) {
+        return None;
+    }
+    let (micro, fraction_length) = fraction(text.get(14..)?);
+    let micros = at(
+        UNKNOWN_YEAR,
+        digits(text, 0, 2)?,
+        digits(text, 3, 2)?,
+        digits(text, 6, 2)?,
+        digits(text, 9, 2)?,
+        digits(text, 12, 2)?,
+        micro,
+    )?;
+    let length = 14 + fraction_length;
+    let (offset, zone_length) = match zone(&text[length..]) {
+        Some((offset, zone_length)) if matches!(text.get(length + 1), Some(b'+' | b'-')) => (Some(offset), zone_length),
+        _ => (None, 0),
+    };
+    let micros = micros - i64::from(offset.unwrap_or(0)) * SECOND;
+    let stamp = Stamp { micros, zoned: offset.is_some(), dated: false, coarse: fraction_length == 0 };
+    Some((stamp, length + zone_length))
+}
+
+/// An HTTP date, as in the `date:` response header: `Thu, 19 Nov 2026 22:09:44 GMT` (RFC 9110 §5.6.7).
+#[must_use]
+pub fn http_date(text: &[u8]) -> Option<Stamp> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let parsed: DateTime<FixedOffset> = DateTime::parse_from_rfc2822(text).ok()?;
+    Some(Stamp { micros: parsed.timestamp() * SECOND, zoned: true, dated: true, coarse: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_that_logs_use_mean_the_same_instant() {
+        let utc = iso(b"2026-11-16T06:03:52.068658Z").unwrap().0;
+        for same in
+            ["2026-11-16T15:03:52.068658+09:00", "2026-11-16 06:03:52.068658 +0000", "2026-11-16T06:03:52.068658912Z"]
+        {
+            assert_eq!(iso(same.as_bytes()).unwrap().0.micros, utc.micros, "{same}");
+        }
+        let local = iso(b"2026-11-16T06:03:52.068658 #7872]").unwrap();
+        assert_eq!((local.0.micros, local.0.zoned, local.1), (utc.micros, false, 26));
+        assert_eq!(http_date(b"Mon, 16 Nov 2026 06:03:52 GMT").unwrap().micros, utc.micros / SECOND * SECOND);
+    }
+
+    #[test]
+    fn a_logcat_stamp_has_neither_year_nor_zone_unless_asked_for() {
+        let (stamp, length) = month_day(b"11-16 06:10:00.043  8081  8115 I flutter : x").unwrap();
+        assert_eq!((stamp.zoned, stamp.dated, length), (false, false, 18));
+        let (zoned, length) = month_day(b"11-16 06:10:00.043 +0900  8081").unwrap();
+        assert_eq!((zoned.zoned, length), (true, 24));
+        assert_eq!(zoned.micros, stamp.micros - 9 * 3600 * SECOND);
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused_without_a_panic() {
+        for bad in ["", "2026", "2026-13-01T00:00:00", "2026-02-30 00:00:00", "99-99 00:00:00.0", "2026-11-16T06:03"] {
+            assert!(iso(bad.as_bytes()).is_none() && month_day(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+}
