@@ -1,1 +1,290 @@
-//! x
+//! What happened: events, assembled from the records of one request, connection or transition.
+
+use indexmap::IndexSet;
+
+use crate::record::{ClientSocket, NetFailure, Process, Sense, Side};
+use crate::secret::{Fingerprint, RequestId};
+
+/// A name that stands for an interned text: see [`Names`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(u32);
+
+/// Interned texts: paths, users, addresses. What goes in has control, bidirectional and zero-width characters taken out,
+/// so that nothing read from a log can steer a terminal.
+#[derive(Debug, Default)]
+pub struct Names(IndexSet<Box<str>>);
+
+/// Longer texts are cut: no path, id or class name that means anything is longer.
+const LONGEST_NAME: usize = 300;
+
+impl Names {
+    /// The name of a text.
+    pub fn intern(&mut self, text: &[u8]) -> Name {
+        let plain = text.len() <= LONGEST_NAME && text.iter().all(|b| (b' '..0x7f).contains(b));
+        if let (true, Ok(text)) = (plain, std::str::from_utf8(text)) {
+            if let Some(place) = self.0.get_index_of(text) {
+                return Self::name(place);
+            }
+            return Self::name(self.0.insert_full(text.into()).0);
+        }
+        Self::name(self.0.insert_full(printable(text).into()).0)
+    }
+
+    /// The name of a text that is already known.
+    #[must_use]
+    pub fn get(&self, text: &str) -> Option<Name> {
+        self.0.get_index_of(text).map(Self::name)
+    }
+
+    /// The text of a name.
+    #[must_use]
+    pub fn text(&self, name: Name) -> &str {
+        self.0.get_index(name.0 as usize).map_or("", |text| text)
+    }
+
+    fn name(place: usize) -> Name {
+        // 2^32 different names of ten bytes are 40 GB; the caps on actors and requests are reached long before.
+        Name(u32::try_from(place).unwrap_or(u32::MAX))
+    }
+}
+
+/// A text from a log, fit to be shown: valid UTF-8, no control, bidirectional or zero-width character, not too long.
+#[must_use]
+pub fn printable(text: &[u8]) -> String {
+    let cut = &text[..text.len().min(LONGEST_NAME)];
+    String::from_utf8_lossy(cut)
+        .chars()
+        .map(|c| match c {
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' => '·',
+            '\u{e000}'..='\u{f8ff}' => '·',
+            c if c.is_control() => '·',
+            c => c,
+        })
+        .collect()
+}
+
+/// Where an event's time comes from, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimeFrom {
+    /// Written on the line.
+    Line,
+    /// From the `Started` line of the same request.
+    Request,
+    /// From a line near by.
+    Neighbour,
+    /// Only the order is known.
+    Order,
+}
+
+/// By what the lines of a request were put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupedBy {
+    /// It is one line.
+    OneLine,
+    /// The request id on each of them.
+    RequestId,
+    /// The process, and their order.
+    Process,
+    /// Their order alone.
+    Order,
+}
+
+/// An exception that was logged under a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The class, where it was written: `NoMethodError`.
+    pub class: Option<Name>,
+    /// The message, with long words and e-mails masked.
+    pub message: Name,
+    /// Frames in the app's own code, the innermost first: place and method.
+    pub frames: Vec<(Name, Name)>,
+    /// The line it stands on.
+    pub line: u64,
+    /// The app's own words, not an exception block: the error was rescued and logged.
+    pub rescued: bool,
+}
+
+/// One HTTP request, as one side saw it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Who saw it.
+    pub side: Side,
+    /// `GET`, `POST`, …
+    pub method: Name,
+    /// The path without query and host.
+    pub path: Name,
+    /// Controller and action.
+    pub action: Option<Name>,
+    /// The status of the answer.
+    pub status: Option<u16>,
+    /// The client saw an answer, though no status was logged.
+    pub answered: bool,
+    /// The client saw it fail without an answer.
+    pub failure: Option<NetFailure>,
+    /// When it ended, in the same clock as the event's time.
+    pub ended: Option<i64>,
+    /// Its id.
+    pub id: Option<RequestId>,
+    /// It carried a password.
+    pub password: bool,
+    /// It carried a new password beside.
+    pub new_password: bool,
+    /// It carried a refresh token.
+    pub refresh_token: bool,
+    /// The token that was sent with it: an access token in a header, or the refresh token.
+    pub sent: Option<Fingerprint>,
+    /// The access token that its answer gave out.
+    pub issued: Option<Fingerprint>,
+    /// How long the token given out lives, in seconds.
+    pub expires_in: Option<u32>,
+    /// The filter that answered it.
+    pub halted: Option<Name>,
+    /// It became a WebSocket.
+    pub upgraded: bool,
+    /// What the app's own lines under it mean.
+    pub sense: Sense,
+    /// The exception logged under it.
+    pub fault: Option<Box<Fault>>,
+    /// The `date` header of its answer: seconds since 1970.
+    pub server_date: Option<i64>,
+    /// By what its lines were put together.
+    pub grouped_by: GroupedBy,
+}
+
+/// Something about a WebSocket on the server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Socket {
+    /// ActionCable took the request; whether the app accepts it is not said yet.
+    Opened,
+    /// The upgrade succeeded (it comes before the app accepts or refuses).
+    Upgraded,
+    /// The upgrade failed.
+    UpgradeFailed,
+    /// The app accepted it: the identifier as logged.
+    Accepted(Name),
+    /// The app refused it.
+    Refused,
+    /// It ended.
+    Closed,
+    /// The server ends a user's connections: the identifier as logged.
+    Removing(Name),
+    /// lograge: a connection opened (accepted or not), by its token.
+    Connect(Option<Fingerprint>),
+    /// lograge: a connection ended, by its token.
+    Disconnect(Option<Fingerprint>),
+    /// lograge: a channel was subscribed.
+    Subscribed,
+}
+
+/// What a client's state holder moved to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthState {
+    /// Signed in.
+    SignedIn,
+    /// Signed out.
+    SignedOut,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// An HTTP request.
+    Request(Box<Request>),
+    /// A WebSocket, on the server.
+    Socket(Socket),
+    /// A server process.
+    Process(Process),
+    /// The app's state of authentication changed.
+    State {
+        /// To what.
+        to: AuthState,
+        /// From what, where it was one of the two.
+        from: Option<AuthState>,
+        /// What moved it, as written.
+        event: Name,
+        /// The new state, as written.
+        state: Name,
+        /// The user asked for it.
+        asked: bool,
+        /// What the words of event and state mean.
+        sense: Sense,
+    },
+    /// A WebSocket, on the client.
+    ClientSocket(ClientSocket),
+    /// The store of secrets failed.
+    Storage {
+        /// Because the device was locked.
+        locked: bool,
+    },
+    /// The app came to the front, or left it.
+    Lifecycle {
+        /// To the front.
+        resumed: bool,
+    },
+    /// The app started.
+    AppStart,
+    /// The app showed the page for signing in.
+    LoginPage,
+    /// The network was gone.
+    NetworkDown,
+    /// The app's own words.
+    Note {
+        /// What they mean.
+        sense: Sense,
+        /// The words, masked.
+        text: Name,
+        /// Logged as an error or worse.
+        severe: bool,
+    },
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Which source, by its number.
+    pub source: u32,
+    /// The first line it rests on, from 1.
+    pub line: u64,
+    /// Microseconds since 1970, of UTC once the source's clock is settled (see [`crate::assemble::Assembled`]).
+    pub time: i64,
+    /// Where the time comes from.
+    pub timed: TimeFrom,
+    /// The user, as logged.
+    pub user: Option<Name>,
+    /// The user's e-mail, as logged.
+    pub email: Option<Name>,
+    /// The client's address.
+    pub address: Option<Name>,
+    /// The client's device.
+    pub device: Option<Name>,
+    /// The process (and thread), 0 if not said.
+    pub process: u64,
+    /// What happened.
+    pub what: What,
+}
+
+impl Event {
+    /// The request, if it is one.
+    #[must_use]
+    pub fn request(&self) -> Option<&Request> {
+        match &self.what {
+            What::Request(request) => Some(request),
+            _ => None,
+        }
+    }
+
+    /// Which side saw it.
+    #[must_use]
+    pub fn side(&self) -> Option<Side> {
+        match &self.what {
+            What::Request(request) => Some(request.side),
+            What::Socket(_) | What::Process(_) => Some(Side::Server),
+            What::Note { .. } => None,
+            _ => Some(Side::Client),
+        }
+    }
+}

@@ -34,8 +34,9 @@ impl Framing {
             Self::JsonObjects => {
                 let mut end = bytes.len();
                 while let Some(at) = memrchr(b'\n', &bytes[..end]) {
-                    if bytes[at + 1..].first() == Some(&b'}') && bytes.len() > at + 2 {
-                        return Some(at + 2);
+                    // The object's own line end belongs to it, so enough must be there to see whether one follows.
+                    if bytes[at + 1..].first() == Some(&b'}') && bytes.len() > at + 4 {
+                        return Some(at + 1 + object_end_length(&bytes[at + 1..]));
                     }
                     end = at;
                 }
@@ -109,11 +110,19 @@ fn object_end(bytes: &[u8]) -> usize {
     while let Some(found) = memchr(b'\n', &bytes[at..]) {
         at += found + 1;
         if bytes.get(at) == Some(&b'}') {
-            let after = &bytes[at + 1..];
-            return at + 1 + if after.starts_with(b"\n") { 1 } else { 2 * usize::from(after.starts_with(b"\r\n")) };
+            return at + object_end_length(&bytes[at..]);
         }
     }
     bytes.len()
+}
+
+/// The length of `}` with the line end that may follow it.
+fn object_end_length(bytes: &[u8]) -> usize {
+    match bytes {
+        [b'}', b'\n', ..] => 2,
+        [b'}', b'\r', b'\n', ..] => 3,
+        _ => 1,
+    }
 }
 
 #[cfg(test)]
@@ -133,6 +142,6 @@ mod tests {
         let got: Vec<_> = Framing::JsonObjects.entries(text).map(|e| (e.line, e.lines)).collect();
         assert_eq!(got, vec![(0, 2), (2, 3), (5, 3)]);
         assert_eq!(got.iter().map(|(_, lines)| lines).sum::<u32>(), 8);
-        assert_eq!(Framing::JsonObjects.last_cut(&text[..20]), Some(16));
+        assert_eq!(Framing::JsonObjects.last_cut(&text[..20]), Some(15));
     }
 }

@@ -258,6 +258,8 @@ pub enum Body<'a> {
     Failed(NetFailure),
     /// A header of the block: the token that was sent.
     Bearer(Fingerprint),
+    /// A header of the block: the request's id.
+    RequestIdHeader(RequestId),
     /// A header of the answer: the server's idea of the time.
     ServerDate(Stamp),
     /// A token that an answer's body gave out.

@@ -1,1 +1,252 @@
-//! x
+//! Lines of one request, connection or transition become one event.
+//!
+//! An [`Assembler`] takes the records of one source in their order and keeps what is open. What belongs together is found
+//! by request id where lines have one, else by process and order, else by order alone, and each event says by which.
+
+mod client;
+mod server;
+
+use crate::event::{Event, Name, Names, TimeFrom, What};
+use crate::record::{Body, Record, Side};
+use crate::time::{SECOND, Stamp};
+
+/// The zone, year and side of a source, as far as its lines told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// Some line had a time at all.
+    pub timed: bool,
+    /// The times had a zone, or it could be inferred from lines that had both.
+    pub zoned: bool,
+    /// Seconds east of UTC that were taken off local times.
+    pub offset: i32,
+    /// The times had a year.
+    pub dated: bool,
+}
+
+/// The events of one source, in the order of time (ties in the order of lines).
+#[derive(Debug)]
+pub struct Assembled {
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What its times are worth.
+    pub clock: Clock,
+    /// Which side wrote most of it.
+    pub side: Side,
+    /// First and last time seen, in microseconds.
+    pub span: Option<(i64, i64)>,
+}
+
+impl Assembled {
+    /// Moves times that had no year into `year`.
+    pub fn set_year(&mut self, year: i32) {
+        if self.clock.dated {
+            return;
+        }
+        let moved = |micros: i64| {
+            let stamp = Stamp { micros, zoned: true, dated: false, coarse: false };
+            in_year(stamp, year).micros
+        };
+        for event in &mut self.events {
+            event.time = moved(event.time);
+            if let What::Request(request) = &mut event.what {
+                request.ended = request.ended.map(moved);
+            }
+        }
+        self.span = self.span.map(|(first, last)| (moved(first), moved(last)));
+        self.clock.dated = true;
+    }
+}
+
+/// Puts the records of one source together. Feed it in the order of lines, then [`Assembler::finish`].
+#[derive(Debug)]
+pub struct Assembler {
+    source: u32,
+    server: server::State,
+    client: client::State,
+    pub(crate) events: Vec<Draft>,
+    /// The latest time seen, for lines that have none.
+    latest: Option<Stamp>,
+    /// Zone changes: from this draft on, local times are this many seconds east of UTC.
+    zones: Vec<(usize, i32)>,
+    sides: [u64; 2],
+    undated: bool,
+    zoned: bool,
+    timed: bool,
+}
+
+/// An event whose time is not settled yet.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) timed: TimeFrom,
+    pub(crate) event: Event,
+}
+
+/// What a record says of itself, apart from its body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) line: u64,
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) timed: TimeFrom,
+}
+
+impl Assembler {
+    /// For the source with this number.
+    #[must_use]
+    pub fn new(source: u32) -> Self {
+        Self {
+            source,
+            server: server::State::default(),
+            client: client::State::default(),
+            events: Vec::new(),
+            latest: None,
+            zones: Vec::new(),
+            sides: [0; 2],
+            undated: false,
+            zoned: false,
+            timed: false,
+        }
+    }
+
+    /// Takes the next record. `first_line` is the number (from 1) of the first line of the record's chunk.
+    pub fn push(&mut self, record: &Record<'_>, first_line: u64, names: &mut Names) {
+        let stated = match record.body {
+            Body::Started { at: Some(at), .. } | Body::Finished { at: Some(at), .. } => {
+                if let Some(frame) = record.stamp.filter(|frame| !frame.zoned) {
+                    self.learn_zone(frame, at);
+                }
+                // The frame's time is finer; the line's own has the zone.
+                Some(record.stamp.unwrap_or(at))
+            }
+            _ => record.stamp,
+        };
+        if let Some(stamp) = stated {
+            self.timed = true;
+            self.undated |= !stamp.dated;
+            self.zoned |= stamp.zoned;
+            self.latest = Some(stamp);
+        }
+        let (stamp, timed) = match (stated, self.latest) {
+            (Some(stamp), _) => (Some(stamp), TimeFrom::Line),
+            (None, Some(latest)) => (Some(latest), TimeFrom::Neighbour),
+            (None, None) => (None, TimeFrom::Order),
+        };
+        let origin = Origin { line: first_line + u64::from(record.line), stamp, timed };
+        if !matches!(record.body, Body::Note { .. } | Body::BlockEnd) {
+            self.sides[usize::from(record.side == Side::Client)] += 1;
+        }
+        match record.side {
+            Side::Server => self.push_server(record, origin, names),
+            Side::Client => self.push_client(record, origin, names),
+        }
+    }
+
+    /// A line with a local time and the same time with a zone tells the zone. Zones are multiples of a quarter of an hour;
+    /// the rest is the time between the two clocks being read.
+    fn learn_zone(&mut self, local: Stamp, zoned: Stamp) {
+        const QUARTER: i64 = 15 * 60 * SECOND;
+        let quarters = (local.micros - zoned.micros + QUARTER / 2).div_euclid(QUARTER);
+        let Ok(offset) = i32::try_from(quarters * (QUARTER / SECOND)) else { return };
+        if offset.abs() <= 16 * 3600 && self.zones.last().is_none_or(|(_, known)| *known != offset) {
+            self.zones.push((self.events.len(), offset));
+        }
+    }
+
+    pub(crate) fn draft(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, what: What) -> usize {
+        let name = |names: &mut Names, text: Option<&[u8]>| text.map(|text| names.intern(text));
+        let event = Event {
+            source: self.source,
+            line: origin.line,
+            time: 0,
+            timed: origin.timed,
+            user: name(names, record.user),
+            email: None,
+            address: name(names, record.address),
+            device: None,
+            process: record.process,
+            what,
+        };
+        self.events.push(Draft { stamp: origin.stamp, timed: origin.timed, event });
+        self.events.len() - 1
+    }
+
+    /// Closes what is open and settles the times. `zone` is the offset (seconds east of UTC) of times that state none,
+    /// where the caller knows it; `year` likewise.
+    #[must_use]
+    pub fn finish(mut self, zone: Option<i32>, year: Option<i32>, names: &mut Names) -> Assembled {
+        self.finish_client(names);
+        let inferred = self.zones.first().map(|(_, offset)| *offset);
+        let mut offset = inferred.or(zone).unwrap_or(0);
+        let first_offset = offset;
+        let mut zones = self.zones.iter().peekable();
+        let mut events: Vec<Event> = Vec::with_capacity(self.events.len());
+        let mut previous = 0;
+        for (place, draft) in self.events.into_iter().enumerate() {
+            while let Some((_, next)) = zones.next_if(|(from, _)| *from <= place) {
+                offset = *next;
+            }
+            let settle = |stamp: Stamp| match year {
+                Some(year) if !stamp.dated => in_year(stamp, year).in_zone(offset),
+                _ => stamp.in_zone(offset),
+            };
+            let mut event = draft.event;
+            event.time = draft.stamp.map_or(previous, settle);
+            event.timed = draft.timed;
+            if let What::Request(request) = &mut event.what {
+                if let (Some(stamp), Some(ended)) = (draft.stamp, request.ended) {
+                    // Drafts hold the duration or the end as the line stated it; see `server`.
+                    request.ended = Some(event.time + (ended - stamp.micros).max(0));
+                }
+            }
+            if draft.stamp.is_some() {
+                previous = event.time;
+            }
+            events.push(event);
+        }
+        events.sort_by_key(|event| (event.time, event.line));
+        let span = self.timed.then(|| {
+            let times = || events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
+            (times().min().unwrap_or(0), times().max().unwrap_or(0))
+        });
+        let clock = Clock {
+            timed: self.timed,
+            zoned: self.zoned || inferred.is_some() || zone.is_some(),
+            offset: first_offset,
+            dated: !self.undated || year.is_some(),
+        };
+        let side = if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server };
+        Assembled { events, clock, side, span }
+    }
+}
+
+/// The same month, day and time in `year`. (29 February of a year that has none becomes 28 February.)
+fn in_year(stamp: Stamp, year: i32) -> Stamp {
+    use chrono::Datelike as _;
+    let Some(time) = chrono::DateTime::from_timestamp_micros(stamp.micros) else { return stamp };
+    let moved = time.with_year(year).or_else(|| time.with_day(28)?.with_year(year));
+    moved.map_or(stamp, |time| Stamp { micros: time.timestamp_micros(), dated: true, ..stamp })
+}
+
+/// A message, fit to be kept: e-mails and long words (which may be tokens) are masked.
+pub(crate) fn masked(text: &[u8], names: &mut Names) -> Name {
+    let mut out: Vec<u8> = Vec::with_capacity(text.len());
+    for word in text[..text.len().min(400)].split(|b| *b == b' ') {
+        if !out.is_empty() {
+            out.push(b' ');
+        }
+        let long = word.len() > 32 && word.iter().any(u8::is_ascii_digit);
+        out.extend_from_slice(if long || word.contains(&b'@') { "…".as_bytes() } else { word });
+    }
+    names.intern(&out)
+}
+
+/// A path without scheme, host and query.
+pub(crate) fn bare_path(uri: &[u8]) -> &[u8] {
+    let mut path = uri;
+    if let Some(at) = memchr::memmem::find(uri, b"://") {
+        let rest = &uri[at + 3..];
+        path = memchr::memchr(b'/', rest).map_or(&b"/"[..], |slash| &rest[slash..]);
+    }
+    let end = path.iter().position(|b| matches!(b, b'?' | b'#')).unwrap_or(path.len());
+    &path[..end]
+}

@@ -85,3 +85,8 @@ pub static DIALECTS: &[&dyn Dialect] = &[
     &client::app::ClientApp,
     &server::app::ServerApp,
 ];
+
+/// What the words of an app mean, apart from whom they name.
+pub(crate) fn meaning(text: &[u8]) -> crate::record::Sense {
+    words::meaning(text).0
+}

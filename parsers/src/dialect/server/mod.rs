@@ -4,7 +4,7 @@ pub(crate) mod action_cable;
 pub(crate) mod app;
 pub(crate) mod exception;
 pub(crate) mod lograge;
-mod params;
+pub(crate) mod params;
 pub(crate) mod puma;
 pub(crate) mod rails;
 pub(crate) mod sql;

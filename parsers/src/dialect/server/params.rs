@@ -44,7 +44,9 @@ pub(crate) fn note<'a>(
     } else if (is(b"refresh") && (is(b"token") || is(b"jti"))) || (lower == b"grant_type" && value == b"refresh_token")
     {
         params.refresh_token = true;
-        params.token = key.fingerprint(value).or(params.token);
+        if lower != b"grant_type" {
+            params.token = key.fingerprint(value).or(params.token);
+        }
     } else if is(b"email") || is(b"login") || is(b"username") || is(b"identifier") {
         if is_email(value) {
             params.email = Some(value);

@@ -1,0 +1,450 @@
+//! The server's side: requests from `Started` to `Completed` with what was logged under them, sockets line by line.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::{Assembler, Origin, bare_path, masked};
+use crate::event::{Fault, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
+use crate::record::{Body, Completed, Params, Record, Sense, Side, Upgrade};
+use crate::secret::RequestId;
+
+/// How many requests without an id may be open at once; a server has some hundred threads at most.
+const MOST_OPEN: usize = 1024;
+
+/// How many lines an app's untagged line may stand before the one-line request it belongs to. Five threads (Puma's default)
+/// write at most a few lines each in between.
+const NOTE_REACH: u64 = 24;
+
+/// How many frames of a stack trace are kept: the innermost ones in the app's own code.
+const MOST_FRAMES: usize = 3;
+
+/// What the server's side keeps between lines.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Where the request of an id is, and the line at which it ended.
+    by_id: HashMap<RequestId, usize>,
+    /// Requests without an id that are open, by process; the latest last.
+    open: HashMap<u64, VecDeque<usize>>,
+    /// The request that ended last without an id: exceptions and notes may follow it.
+    ended: Option<usize>,
+    /// The exception that is being read.
+    fault: Option<usize>,
+    /// An app's lines without an id that may belong to a one-line request which follows.
+    notes: VecDeque<PendingNote>,
+}
+
+#[derive(Debug)]
+struct PendingNote {
+    line: u64,
+    draft: usize,
+}
+
+impl Assembler {
+    pub(super) fn push_server(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names) {
+        match record.body {
+            Body::Started { method, path, upgrade, address, .. } => {
+                self.started(record, origin, names, method, path, upgrade, address);
+            }
+            Body::Processing(action) => {
+                let action = names.intern(action);
+                self.with_request(record, origin, names, |request| request.action = Some(action));
+            }
+            Body::Parameters(params) => self.parameters(record, origin, names, &params),
+            Body::Halted(filter) => {
+                let filter = names.intern(filter);
+                self.with_request(record, origin, names, |request| request.halted = Some(filter));
+            }
+            Body::Completed(end) => self.completed(record, origin, names, &end),
+            Body::Request { method, path, end } => self.one_line(record, origin, names, method, path, &end),
+            Body::Exception { class, message } => self.exception(record, origin, names, class, message),
+            Body::Frame { place, method } => self.frame(record, names, place, method),
+            Body::UserRow { id, .. } => {
+                let id = names.intern(id);
+                if let Some(place) = self.find(record) {
+                    self.events[place].event.user.get_or_insert(id);
+                }
+            }
+            Body::Note { sense, user, text } => self.note(record, origin, names, sense, user, text),
+            Body::Upgraded => self.socket(record, origin, names, Socket::Upgraded),
+            Body::UpgradeFailed => self.socket(record, origin, names, Socket::UpgradeFailed),
+            Body::Registered(gid) => {
+                let gid = names.intern(gid);
+                self.socket(record, origin, names, Socket::Accepted(gid));
+            }
+            Body::Removing(gid) => {
+                let gid = names.intern(gid);
+                self.socket(record, origin, names, Socket::Removing(gid));
+            }
+            Body::Rejected => self.socket(record, origin, names, Socket::Refused),
+            Body::Finished { address, .. } => {
+                let record = Record { address: Some(address).filter(|address| !address.is_empty()), ..*record };
+                self.socket(&record, origin, names, Socket::Closed);
+            }
+            Body::Connection { opened: true, token } => self.socket(record, origin, names, Socket::Connect(token)),
+            Body::Connection { opened: false, token } => self.socket(record, origin, names, Socket::Disconnect(token)),
+            Body::Channel(true) => self.socket(record, origin, names, Socket::Subscribed),
+            Body::Process(process) => {
+                self.draft(record, origin, names, What::Process(process));
+            }
+            _ => {}
+        }
+    }
+
+    /// A line about a socket. Where it has a request id, the address of its request is its own.
+    fn socket(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, socket: Socket) {
+        let known = record.request.and_then(|id| self.server.by_id.get(&id)).copied();
+        let place = self.draft(record, origin, names, What::Socket(socket));
+        if let Some(known) = known {
+            let address = self.events[known].event.address;
+            let draft = &mut self.events[place].event;
+            draft.address = draft.address.or(address);
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one line")]
+    fn started(
+        &mut self,
+        record: &Record<'_>,
+        origin: Origin,
+        names: &mut Names,
+        method: &[u8],
+        path: &[u8],
+        upgrade: Upgrade,
+        address: &[u8],
+    ) {
+        let record = Record { address: Some(address).filter(|address| !address.is_empty()), ..*record };
+        if upgrade != Upgrade::None {
+            // Rails' own line for the same request came just before, and stays without an end. (6.1 writes a slash more here.)
+            if let Some(place) = self.find_upgrade(&record, names, path) {
+                if let What::Request(request) = &mut self.events[place].event.what {
+                    request.upgraded = true;
+                }
+                self.close(&record, place);
+            }
+            if upgrade == Upgrade::WebSocket {
+                self.socket(&record, origin, names, Socket::Opened);
+            }
+            return;
+        }
+        let grouped_by = match (record.request, record.process) {
+            (Some(_), _) => GroupedBy::RequestId,
+            (None, 1..) => GroupedBy::Process,
+            (None, 0) => GroupedBy::Order,
+        };
+        let request = Request {
+            method: names.intern(method),
+            path: names.intern(bare_path(path)),
+            id: record.request,
+            grouped_by,
+            ..empty_request(Side::Server, names)
+        };
+        let place = self.draft(&record, origin, names, What::Request(Box::new(request)));
+        if let Some(id) = record.request {
+            self.server.by_id.insert(id, place);
+        } else {
+            let open = self.server.open.entry(record.process).or_default();
+            open.push_back(place);
+            if open.len() > MOST_OPEN {
+                open.pop_front();
+            }
+        }
+    }
+
+    /// The request that a line belongs to: by its id, else the one that was begun last by the same process.
+    fn find(&self, record: &Record<'_>) -> Option<usize> {
+        match record.request {
+            Some(id) => self.server.by_id.get(&id).copied(),
+            None => self.server.open.get(&record.process)?.back().copied(),
+        }
+    }
+
+    fn find_upgrade(&self, record: &Record<'_>, names: &mut Names, path: &[u8]) -> Option<usize> {
+        if record.request.is_some() {
+            return self.find(record);
+        }
+        let bare = bare_path(path);
+        let wanted = [names.intern(bare), names.intern(bare.strip_suffix(b"/").unwrap_or(bare))];
+        self.server
+            .open
+            .get(&record.process)?
+            .iter()
+            .rev()
+            .copied()
+            .find(|place| self.events[*place].event.request().is_some_and(|request| wanted.contains(&request.path)))
+    }
+
+    fn close(&mut self, record: &Record<'_>, place: usize) {
+        if record.request.is_none() {
+            if let Some(open) = self.server.open.get_mut(&record.process) {
+                open.retain(|other| *other != place);
+            }
+        }
+    }
+
+    fn with_request(
+        &mut self,
+        record: &Record<'_>,
+        origin: Origin,
+        names: &mut Names,
+        change: impl FnOnce(&mut Request),
+    ) -> Option<usize> {
+        let place = match self.find(record) {
+            Some(place) => place,
+            // The log begins in mid-request. With an id the rest of it can still be put together.
+            None if record.request.is_some() => {
+                let request = Request {
+                    id: record.request,
+                    grouped_by: GroupedBy::RequestId,
+                    ..empty_request(Side::Server, names)
+                };
+                let place = self.draft(record, origin, names, What::Request(Box::new(request)));
+                self.server.by_id.insert(record.request?, place);
+                place
+            }
+            None => return None,
+        };
+        if let Some(user) = record.user {
+            let user = names.intern(user);
+            self.events[place].event.user.get_or_insert(user);
+        }
+        if let What::Request(request) = &mut self.events[place].event.what {
+            change(request);
+        }
+        Some(place)
+    }
+
+    fn parameters(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, params: &Params<'_>) {
+        let place = self.with_request(record, origin, names, |request| {
+            request.password |= params.password;
+            request.new_password |= params.new_password;
+            request.refresh_token |= params.refresh_token;
+            request.sent = params.token.or(request.sent);
+        });
+        if let (Some(place), Some(email)) = (place, params.email) {
+            self.events[place].event.email = Some(names.intern(email));
+        }
+    }
+
+    fn completed(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, end: &Completed<'_>) {
+        // Without an id, an answer belongs to the last request that a controller took; one whose controller is not known
+        // yet (an asset, a socket) never completes.
+        let place = if record.request.is_none() {
+            let open = self.server.open.get(&record.process);
+            let taken =
+                |place: &&usize| self.events[**place].event.request().is_some_and(|request| request.action.is_some());
+            open.and_then(|open| open.iter().rev().find(taken).or_else(|| open.back())).copied()
+        } else {
+            self.with_request(record, origin, names, |_| {})
+        };
+        let place = place.unwrap_or_else(|| {
+            let request = empty_request(Side::Server, names);
+            self.draft(record, origin, names, What::Request(Box::new(request)))
+        });
+        let draft = &mut self.events[place];
+        let begun = draft.stamp.map(|stamp| stamp.micros);
+        if let What::Request(request) = &mut draft.event.what {
+            // A second `Completed` of one request (a render in an after-filter, a retry in development) changes nothing.
+            if request.status.is_none() {
+                request.status = end.status;
+            }
+            let stated = origin.stamp.filter(|_| origin.timed == TimeFrom::Line).map(|stamp| stamp.micros);
+            let by_duration = begun.zip(end.duration).map(|(begun, duration)| begun + duration);
+            request.ended = stated.or(by_duration).or(request.ended);
+        }
+        self.close(record, place);
+        self.server.ended = Some(place);
+        self.server.fault = None;
+    }
+
+    fn one_line(
+        &mut self,
+        record: &Record<'_>,
+        origin: Origin,
+        names: &mut Names,
+        method: &[u8],
+        path: &[u8],
+        end: &Completed<'_>,
+    ) {
+        let fault = end.exception.map(|text| {
+            let (class, message) = crate::text::split_at_first(text, b": ").unwrap_or((text, b""));
+            let class = Some(names.intern(class));
+            Box::new(Fault {
+                class,
+                message: masked(message, names),
+                frames: Vec::new(),
+                line: origin.line,
+                rescued: false,
+            })
+        });
+        let ended = origin.stamp.map(|stamp| stamp.micros);
+        let request = Request {
+            method: names.intern(method),
+            path: names.intern(bare_path(path)),
+            action: end.action.map(|action| names.intern(action)),
+            status: end.status,
+            ended,
+            id: record.request,
+            fault,
+            grouped_by: GroupedBy::OneLine,
+            ..empty_request(Side::Server, names)
+        };
+        let place = self.draft(record, origin, names, What::Request(Box::new(request)));
+        // The line is written at the end of the request; it began `duration` before.
+        if let (Some(stamp), Some(duration)) = (&mut self.events[place].stamp, end.duration) {
+            stamp.micros -= duration;
+        }
+        if let Some(id) = record.request {
+            // What was logged under the same id before belongs to it.
+            if let Some(earlier) = self.server.by_id.insert(id, place) {
+                self.take_over(earlier, place);
+            }
+        } else {
+            self.server.ended = Some(place);
+        }
+        self.server.fault = None;
+        self.claim_notes(origin.line, place, path);
+    }
+
+    /// Moves what was gathered under a request's id before its one line came.
+    fn take_over(&mut self, earlier: usize, place: usize) {
+        let (user, email) = (self.events[earlier].event.user, self.events[earlier].event.email);
+        let What::Request(old) = &mut self.events[earlier].event.what else { return };
+        if old.status.is_some() || old.path != old.method {
+            return;
+        }
+        let (sense, fault) = (old.sense, old.fault.take());
+        // The earlier draft is an empty shell now: it is turned into a note without meaning, which nothing counts.
+        let text = old.path;
+        self.events[earlier].event.what = What::Note { sense: Sense::default(), text, severe: false };
+        let draft = &mut self.events[place].event;
+        draft.user = draft.user.or(user);
+        draft.email = draft.email.or(email);
+        if let What::Request(request) = &mut draft.what {
+            request.sense = request.sense.with(sense);
+            request.fault = request.fault.take().or(fault);
+        }
+    }
+
+    /// Gives an app's untagged lines to the one-line request that follows them, where they fit it: a refusal to a refused
+    /// one, and a line that names a path to that path.
+    fn claim_notes(&mut self, line: u64, place: usize, path: &[u8]) {
+        let Some(status) = self.events[place].event.request().and_then(|request| request.status) else { return };
+        let bare = bare_path(path).to_vec();
+        let mut claimed = None;
+        for (index, note) in self.server.notes.iter().enumerate() {
+            if note.line + NOTE_REACH < line {
+                continue;
+            }
+            let What::Note { sense, .. } = self.events[note.draft].event.what else { continue };
+            let refused = sense.has(Sense::REFUSED) || sense.has(Sense::MISSING);
+            let about_refresh = sense.has(Sense::REFRESH);
+            let to_refresh =
+                [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(&bare, word));
+            if sense.has(Sense::SOCKET) || (about_refresh != to_refresh) || (refused != (status >= 400)) {
+                continue;
+            }
+            claimed = Some(index);
+            break;
+        }
+        let Some(note) = claimed.and_then(|index| self.server.notes.remove(index)) else { return };
+        let (user, what) = (self.events[note.draft].event.user, self.events[note.draft].event.what.clone());
+        let draft = &mut self.events[place].event;
+        draft.user = draft.user.or(user);
+        if let (What::Request(request), What::Note { sense, text, .. }) = (&mut draft.what, what) {
+            request.sense = request.sense.with(sense);
+            if sense.has(Sense::FAULT) && request.fault.is_none() {
+                let fault = Fault { class: None, message: text, frames: Vec::new(), line: note.line, rescued: true };
+                request.fault = Some(Box::new(fault));
+            }
+        }
+    }
+
+    fn exception(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, class: &[u8], message: &[u8]) {
+        let class = names.intern(class);
+        let message = masked(message, names);
+        let place = record.request.and_then(|id| self.server.by_id.get(&id).copied()).or(self.server.ended);
+        self.server.fault = None;
+        let Some(place) = place else { return };
+        if let What::Request(request) = &mut self.events[place].event.what {
+            // `Completed 500` comes first, the exception after it. One that was logged under a request that went well was
+            // rescued by the app, which then logged it in Rails' own words.
+            let rescued = request.status.is_some_and(|status| status < 400);
+            if request.fault.as_ref().is_none_or(|fault| fault.class.is_none() || fault.frames.is_empty()) {
+                let fault = Fault { class: Some(class), message, frames: Vec::new(), line: origin.line, rescued };
+                request.fault = Some(Box::new(fault));
+                self.server.fault = Some(place);
+            }
+        }
+    }
+
+    fn frame(&mut self, record: &Record<'_>, names: &mut Names, place: &[u8], method: &[u8]) {
+        let owner = record.request.and_then(|id| self.server.by_id.get(&id).copied()).or(self.server.fault);
+        let Some(owner) = owner else { return };
+        if let What::Request(request) = &mut self.events[owner].event.what {
+            if let Some(fault) = request.fault.as_mut().filter(|fault| fault.frames.len() < MOST_FRAMES) {
+                fault.frames.push((names.intern(place), names.intern(method)));
+            }
+        }
+    }
+
+    pub(super) fn note(
+        &mut self,
+        record: &Record<'_>,
+        origin: Origin,
+        names: &mut Names,
+        sense: Sense,
+        user: Option<&[u8]>,
+        text: &[u8],
+    ) {
+        let user = user.map(|user| names.intern(user));
+        if record.request.is_some() {
+            let fault = (sense.has(Sense::FAULT)).then(|| masked(text, names));
+            let place = self.with_request(record, origin, names, |request| {
+                request.sense = request.sense.with(sense);
+                if let (Some(message), None) = (fault, &request.fault) {
+                    let fault = Fault { class: None, message, frames: Vec::new(), line: origin.line, rescued: true };
+                    request.fault = Some(Box::new(fault));
+                }
+            });
+            if let (Some(place), Some(user)) = (place, user) {
+                self.events[place].event.user.get_or_insert(user);
+            }
+            return;
+        }
+        let text = masked(text, names);
+        let place = self.draft(record, origin, names, What::Note { sense, text, severe: record.severe });
+        let event = &mut self.events[place].event;
+        event.user = event.user.or(user);
+        self.server.notes.push_back(PendingNote { line: origin.line, draft: place });
+        while self.server.notes.front().is_some_and(|note| note.line + NOTE_REACH < origin.line) {
+            self.server.notes.pop_front();
+        }
+    }
+}
+
+/// A request of which nothing is known yet. Its method and path are the empty name.
+pub(super) fn empty_request(side: Side, names: &mut Names) -> Request {
+    let nothing: Name = names.intern(b"");
+    Request {
+        side,
+        method: nothing,
+        path: nothing,
+        action: None,
+        status: None,
+        answered: false,
+        failure: None,
+        ended: None,
+        id: None,
+        password: false,
+        new_password: false,
+        refresh_token: false,
+        sent: None,
+        issued: None,
+        expires_in: None,
+        halted: None,
+        upgraded: false,
+        sense: Sense::default(),
+        fault: None,
+        server_date: None,
+        grouped_by: GroupedBy::Order,
+    }
+}

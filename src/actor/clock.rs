@@ -1,0 +1,313 @@
+//! Clients' clocks: whom a trace speaks of, and how its clock stands to the server's.
+
+use std::collections::{BTreeMap, HashMap};
+
+use why401_parsers::assemble::Assembled;
+use why401_parsers::event::{Event, Name, Names, TimeFrom, What};
+use why401_parsers::record::Side;
+use why401_parsers::secret::RequestId;
+
+use super::{Key, owner::Owners};
+use crate::session::endpoint::{Role, Roles};
+
+/// How a client's clock was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetBy {
+    /// Request ids that both sides logged.
+    RequestIds,
+    /// `date` headers of answers.
+    DateHeaders,
+    /// The same requests in the same order.
+    Sequence,
+    /// Nothing: as the trace states it.
+    Nothing,
+}
+
+/// What is known of a client's clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClientClock {
+    /// By what it was set.
+    pub set_by: SetBy,
+    /// How many pairs of times speak for it.
+    pub support: usize,
+    /// What was added to the trace's times (taken in its stated zone, UTC if none), in seconds.
+    pub offset_seconds: i64,
+    /// What of it no time zone explains, in seconds: the error of the device's clock, ahead if positive. `None` if unknown.
+    pub skew_seconds: Option<i64>,
+    /// The trace has times of its own.
+    pub timed: bool,
+}
+
+/// Whom a trace speaks of.
+#[derive(Debug)]
+pub struct Whose {
+    /// Each event's actor.
+    pub keys: Vec<Option<Key>>,
+    /// The actor of most of them.
+    pub main: Option<Key>,
+}
+
+/// Finds whom a trace's events belong to: users whom its states name, request ids that the server logged, e-mails.
+#[must_use]
+pub fn whose(
+    trace: &[Event],
+    server: &[Event],
+    server_keys: &[Option<(Key, bool)>],
+    by_id: &HashMap<RequestId, usize>,
+    owners: &Owners,
+) -> Whose {
+    let _ = server;
+    let mut order: Vec<usize> = (0..trace.len()).collect();
+    order.sort_by_key(|place| trace[*place].line);
+    let mut keys: Vec<Option<Key>> = vec![None; trace.len()];
+    for place in &order {
+        let event = &trace[*place];
+        let by_server = || {
+            let id = event.request()?.id?;
+            let (key, guessed) = server_keys[*by_id.get(&id)?]?;
+            (matches!(key, Key::User(_)) && !guessed).then_some(key)
+        };
+        let by_email = || event.email.map(|email| owners.user_of_email(email).map_or(Key::Email(email), Key::User));
+        // What a state names is who is signed in; a request's id leads to whom the server saw.
+        keys[*place] = event.user.map(Key::User).or_else(by_server).or_else(by_email);
+    }
+    // An e-mail whose user is named later in the same sign-in is that user.
+    let mut emails: HashMap<Name, Key> = HashMap::new();
+    for pair in order.windows(12) {
+        let Some(Key::Email(email)) = keys[pair[0]] else { continue };
+        let named = pair[1..].iter().find_map(|place| keys[*place].filter(|key| matches!(key, Key::User(_))));
+        if let Some(named) = named {
+            emails.entry(email).or_insert(named);
+        }
+    }
+    for key in keys.iter_mut().flatten() {
+        if let Key::Email(email) = key {
+            *key = emails.get(email).copied().unwrap_or(*key);
+        }
+    }
+    let mut counts: BTreeMap<Key, usize> = BTreeMap::new();
+    for key in keys.iter().flatten() {
+        *counts.entry(*key).or_default() += if matches!(key, Key::User(_)) { 2 } else { 1 };
+    }
+    let main = counts.iter().max_by_key(|(key, count)| (**count, std::cmp::Reverse(**key))).map(|(key, _)| *key);
+    // Lines that name nobody belong to whoever was named last before them, at the start to who is named first.
+    let mut current = order.iter().find_map(|place| keys[*place]);
+    for place in &order {
+        if let Some(key) = keys[*place] {
+            current = Some(key);
+        }
+        keys[*place] = current;
+    }
+    Whose { keys, main }
+}
+
+/// Microseconds in a second.
+const SECOND: i64 = 1_000_000;
+
+/// An offset that is off a quarter of an hour by more than this (seconds) is no time zone but a wrong clock. Pairs of a
+/// request's times lie some seconds apart on a slow network.
+const SKEW: i64 = 60;
+
+/// Sets a trace's times by the server's and says by what.
+pub fn set(
+    trace: &mut Assembled,
+    server: &[Event],
+    theirs: &[usize],
+    by_id: &HashMap<RequestId, usize>,
+    names: &Names,
+    roles: &Roles,
+) -> ClientClock {
+    let _ = names;
+    let timed = trace.clock.timed;
+    let by_ids: Vec<(usize, i64)> = trace
+        .events
+        .iter()
+        .enumerate()
+        .filter_map(|(place, event)| Some((place, server[*by_id.get(&event.request()?.id?)?].time)))
+        .collect();
+    let by_dates: Vec<(usize, i64)> = trace
+        .events
+        .iter()
+        .enumerate()
+        .filter_map(|(place, event)| Some((place, event.request()?.server_date? * SECOND)))
+        .collect();
+    if !timed {
+        let mut anchors = if by_ids.is_empty() { by_dates.clone() } else { by_ids.clone() };
+        let mut set_by = if !by_ids.is_empty() {
+            SetBy::RequestIds
+        } else if !by_dates.is_empty() {
+            SetBy::DateHeaders
+        } else {
+            SetBy::Sequence
+        };
+        if anchors.is_empty() {
+            anchors = align(&trace.events, server, theirs);
+        }
+        if anchors.is_empty() {
+            set_by = SetBy::Nothing;
+        }
+        place_between(&mut trace.events, &anchors);
+        return ClientClock { set_by, support: anchors.len(), offset_seconds: 0, skew_seconds: None, timed };
+    }
+    let differences = |pairs: &[(usize, i64)], by_end: bool| -> Vec<i64> {
+        pairs
+            .iter()
+            .map(|(place, time)| {
+                let event = &trace.events[*place];
+                let own = event.request().and_then(|request| request.ended).filter(|_| by_end).unwrap_or(event.time);
+                time - own
+            })
+            .collect()
+    };
+    let (set_by, mut found) = if by_ids.len() >= 2 {
+        (SetBy::RequestIds, differences(&by_ids, false))
+    } else if by_dates.len() >= 2 {
+        (SetBy::DateHeaders, differences(&by_dates, true))
+    } else {
+        (SetBy::Sequence, commonest_difference(&trace.events, server, theirs, roles))
+    };
+    if found.is_empty() {
+        return ClientClock { set_by: SetBy::Nothing, support: 0, offset_seconds: 0, skew_seconds: None, timed };
+    }
+    found.sort_unstable();
+    let offset = found[found.len() / 2];
+    for event in &mut trace.events {
+        event.time += offset;
+        if let What::Request(request) = &mut event.what {
+            request.ended = request.ended.map(|ended| ended + offset);
+        }
+    }
+    let seconds = offset.div_euclid(SECOND);
+    const QUARTER: i64 = 15 * 60;
+    // Ahead of the true time means that something was taken off.
+    let skew = if trace.clock.zoned {
+        -seconds
+    } else {
+        let rest = (seconds + QUARTER / 2).rem_euclid(QUARTER) - QUARTER / 2;
+        -rest
+    };
+    let skew_seconds = (skew.abs() > SKEW).then_some(skew).or(Some(0));
+    ClientClock { set_by, support: found.len(), offset_seconds: seconds, skew_seconds, timed }
+}
+
+/// Differences between the trace's requests and the actor's on the server that agree with one another: the fullest bin of two
+/// seconds over all pairs of the same method and path. Requests that carry credentials count most, being rarest.
+fn commonest_difference(trace: &[Event], server: &[Event], theirs: &[usize], roles: &Roles) -> Vec<i64> {
+    const BIN: i64 = 2 * SECOND;
+    const MOST: usize = 4000;
+    let mut bins: BTreeMap<i64, (f64, Vec<i64>)> = BTreeMap::new();
+    for event in trace.iter().take(MOST) {
+        let Some(request) = event.request() else { continue };
+        let same: Vec<usize> = theirs
+            .iter()
+            .copied()
+            .filter(|place| {
+                server[*place].request().is_some_and(|other| {
+                    other.side == Side::Server
+                        && other.path == request.path
+                        && other.method == request.method
+                        && (request.status.is_none() || request.status == other.status)
+                })
+            })
+            .take(MOST)
+            .collect();
+        let auth = matches!(roles.of(request), Role::SignIn | Role::Refresh | Role::SignOut);
+        #[allow(clippy::cast_precision_loss, reason = "a count of requests")]
+        let weight = if auth { 3.0 } else { 1.0 } / (same.len().max(1) as f64);
+        for place in same {
+            let difference = server[place].time - event.time;
+            let entry = bins.entry(difference.div_euclid(BIN)).or_default();
+            entry.0 += weight;
+            entry.1.push(difference);
+        }
+    }
+    let best = bins
+        .keys()
+        .copied()
+        .map(|bin| {
+            let next = bins.get(&(bin + 1)).map_or(0.0, |(weight, _)| *weight);
+            (bins[&bin].0 + next, std::cmp::Reverse(bin))
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let Some((_, std::cmp::Reverse(bin))) = best else { return Vec::new() };
+    let mut found = bins[&bin].1.clone();
+    if let Some((_, more)) = bins.get(&(bin + 1)) {
+        found.extend(more);
+    }
+    // One agreeing pair is chance.
+    if found.len() < 2 { Vec::new() } else { found }
+}
+
+/// Pairs the trace's requests with the actor's on the server by order: the longest common subsequence of method and path.
+fn align(trace: &[Event], server: &[Event], theirs: &[usize]) -> Vec<(usize, i64)> {
+    const MOST: usize = 3000;
+    let key = |event: &Event| {
+        event.request().map(|request| (request.method, request.path, request.status.map(|status| status / 100 == 4)))
+    };
+    let left: Vec<usize> = {
+        let mut places: Vec<usize> = (0..trace.len()).filter(|place| key(&trace[*place]).is_some()).collect();
+        places.sort_by_key(|place| trace[*place].line);
+        places.truncate(MOST);
+        places
+    };
+    let right: Vec<usize> =
+        theirs.iter().copied().filter(|place| key(&server[*place]).is_some()).take(MOST).collect();
+    let same = |l: usize, r: usize| {
+        let (Some(a), Some(b)) = (key(&trace[left[l]]), key(&server[right[r]])) else { return false };
+        a.0 == b.0 && a.1 == b.1 && (a.2.is_none() || a.2 == b.2)
+    };
+    let width = right.len() + 1;
+    let mut table = vec![0_u16; (left.len() + 1) * width];
+    for l in (0..left.len()).rev() {
+        for r in (0..right.len()).rev() {
+            table[l * width + r] = if same(l, r) {
+                table[(l + 1) * width + r + 1] + 1
+            } else {
+                table[(l + 1) * width + r].max(table[l * width + r + 1])
+            };
+        }
+    }
+    let (mut l, mut r, mut pairs) = (0, 0, Vec::new());
+    while l < left.len() && r < right.len() {
+        if same(l, r) && table[l * width + r] == table[(l + 1) * width + r + 1] + 1 {
+            pairs.push((left[l], server[right[r]].time));
+            l += 1;
+            r += 1;
+        } else if table[(l + 1) * width + r] >= table[l * width + r + 1] {
+            l += 1;
+        } else {
+            r += 1;
+        }
+    }
+    // Few matches of common requests are chance.
+    if pairs.len() < 3 { Vec::new() } else { pairs }
+}
+
+/// Gives a trace without times those of its anchors, and to what stands between them the time of the anchor before (the first
+/// one's to what stands before it), in order.
+fn place_between(events: &mut [Event], anchors: &[(usize, i64)]) {
+    let mut order: Vec<usize> = (0..events.len()).collect();
+    order.sort_by_key(|place| events[*place].line);
+    let times: HashMap<usize, i64> = anchors.iter().copied().collect();
+    let mut current = order.iter().find_map(|place| times.get(place)).copied().unwrap_or(0);
+    for place in order {
+        if let Some(time) = times.get(&place) {
+            current = current.max(*time);
+        }
+        let event = &mut events[place];
+        event.time = current;
+        event.timed = if times.contains_key(&place) {
+            TimeFrom::Request
+        } else if anchors.is_empty() {
+            TimeFrom::Order
+        } else {
+            TimeFrom::Neighbour
+        };
+        if let What::Request(request) = &mut event.what {
+            request.ended = Some(current);
+        }
+        // A microsecond a line keeps the order when sorted by time.
+        current += 1;
+    }
+}

@@ -1,0 +1,217 @@
+//! Whose events these are: keys joined into actors, shared addresses kept apart, clients' clocks set by the server's.
+
+pub mod clock;
+pub mod gid;
+pub mod owner;
+pub mod socket;
+mod token;
+
+use std::collections::{BTreeMap, HashMap};
+
+use why401_parsers::assemble::Assembled;
+use why401_parsers::event::{Event, Name, Names, What};
+use why401_parsers::record::Side;
+
+use crate::session::endpoint::{Role, Roles};
+use socket::Attempt;
+
+/// Whom events belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// A user, by the id as logged.
+    User(Name),
+    /// An e-mail whose user id no log names.
+    Email(Name),
+    /// An address whose user no log names.
+    Address(Name),
+    /// A client's trace that names nobody: the source's number.
+    Trace(u32),
+}
+
+/// One actor: what its keys are and where its events stand.
+#[derive(Debug, Default)]
+pub struct Actor {
+    /// E-mails seen with it.
+    pub emails: Vec<Name>,
+    /// Addresses seen with it.
+    pub addresses: Vec<Name>,
+    /// Devices seen with it.
+    pub devices: Vec<Name>,
+    /// Its events, as places in [`Identified::events`], in order of time.
+    pub events: Vec<usize>,
+    /// Its sockets on the server, in order of time.
+    pub sockets: Vec<Attempt>,
+    /// Client traces that speak of it.
+    pub traces: Vec<u32>,
+    /// Some of its events were given to it by a shared or guessed key.
+    pub guessed: bool,
+}
+
+/// All events with their actors.
+#[derive(Debug)]
+pub struct Identified {
+    /// All events, in order of time, sources, lines.
+    pub events: Vec<Event>,
+    /// Actors by key.
+    pub actors: BTreeMap<Key, Actor>,
+    /// What is known of each client's clock, by source.
+    pub clocks: BTreeMap<u32, clock::ClientClock>,
+    /// Which sources are clients' traces.
+    pub client_sources: Vec<u32>,
+    /// There is a server's log among the sources.
+    pub has_server: bool,
+    /// Server requests that a client's request is a copy of, by the place of the client's event.
+    pub twins: HashMap<usize, usize>,
+    /// Addresses behind which several users were seen.
+    pub shared_addresses: Vec<Name>,
+}
+
+/// Joins the events of all sources.
+#[must_use]
+pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Identified {
+    let client_sources: Vec<u32> = (0_u32..)
+        .zip(&sources)
+        .filter(|(_, source)| source.side == Side::Client && !source.events.is_empty())
+        .map(|(number, _)| number)
+        .collect();
+    let has_server = sources.iter().any(|source| source.side == Side::Server && !source.events.is_empty());
+
+    let mut server: Vec<Event> = Vec::new();
+    let mut clients: Vec<(u32, Assembled)> = Vec::new();
+    for (number, source) in (0_u32..).zip(sources) {
+        if source.side == Side::Client {
+            clients.push((number, source));
+        } else {
+            server.extend(source.events);
+        }
+    }
+    server.sort_by_key(|event| (event.time, event.source, event.line));
+    name_gids(&mut server, names);
+    let mut owners = owner::Owners::learn(&server, roles, names);
+    let sockets = socket::pair(&mut server, &mut owners, names);
+    let owners = owners;
+    let shared_addresses = owners.shared();
+
+    let mut actors: BTreeMap<Key, Actor> = BTreeMap::new();
+    let keys: Vec<(Key, bool)> = server.iter().map(|event| owners.key_of(event, roles)).collect();
+
+    // Clients: who they are, what their clock says.
+    let mut events = server;
+    let mut keys: Vec<Option<(Key, bool)>> = keys.into_iter().map(Some).collect();
+    let by_id: HashMap<_, usize> =
+        events.iter().enumerate().filter_map(|(place, event)| Some((event.request()?.id?, place))).collect();
+    let server_count = events.len();
+    let mut clocks = BTreeMap::new();
+    for (number, mut source) in clients {
+        let whose = clock::whose(&source.events, &events[..server_count], &keys, &by_id, &owners);
+        let theirs: Vec<usize> = (0..server_count)
+            .filter(|place| matches!((keys[*place], whose.main), (Some((key, _)), Some(main)) if key == main))
+            .collect();
+        let set = clock::set(&mut source, &events[..server_count], &theirs, &by_id, names, roles);
+        clocks.insert(number, set);
+        for (event, key) in source.events.into_iter().zip(whose.keys) {
+            events.push(event);
+            keys.push(Some((key.unwrap_or(Key::Trace(number)), false)));
+        }
+    }
+
+    // One order for all.
+    let mut order: Vec<usize> = (0..events.len()).collect();
+    order.sort_by_key(|place| (events[*place].time, events[*place].source, events[*place].line));
+    let mut place_of = vec![0; events.len()];
+    for (new, old) in order.iter().enumerate() {
+        place_of[*old] = new;
+    }
+    let mut sorted: Vec<Option<Event>> = events.into_iter().map(Some).collect();
+    let events: Vec<Event> = order.iter().filter_map(|old| sorted[*old].take()).collect();
+    let keys: Vec<Option<(Key, bool)>> = order.iter().map(|old| keys[*old]).collect();
+
+    for (place, event) in events.iter().enumerate() {
+        let Some((key, guessed)) = keys[place] else { continue };
+        let actor = actors.entry(key).or_default();
+        actor.events.push(place);
+        actor.guessed |= guessed;
+        for (list, value) in
+            [(&mut actor.emails, event.email), (&mut actor.addresses, event.address), (&mut actor.devices, event.device)]
+        {
+            if let Some(value) = value.filter(|value| !list.contains(value)) {
+                list.push(value);
+            }
+        }
+        if client_sources.contains(&event.source) && !actor.traces.contains(&event.source) {
+            actor.traces.push(event.source);
+        }
+    }
+    for attempt in sockets {
+        if let Some(key) = attempt.key {
+            actors.entry(key).or_default().sockets.push(attempt);
+        }
+    }
+    for actor in actors.values_mut() {
+        actor.sockets.sort_by_key(|attempt| (attempt.opened, attempt.line));
+    }
+    let twins = twins(&events, &actors);
+    Identified { events, actors, clocks, client_sources, has_server, twins, shared_addresses }
+}
+
+/// A socket's identifier names a user: the event gets it.
+fn name_gids(events: &mut [Event], names: &mut Names) {
+    for event in events {
+        if event.user.is_some() {
+            continue;
+        }
+        if let What::Socket(
+            why401_parsers::event::Socket::Accepted(gid) | why401_parsers::event::Socket::Removing(gid),
+        ) = event.what
+        {
+            event.user = gid::user(names.text(gid)).map(|user| names.intern(user.as_bytes()));
+        }
+    }
+}
+
+/// A client's request and a server's are the same where they have one id, else where actor, method, path and (nearly) time agree.
+fn twins(events: &[Event], actors: &BTreeMap<Key, Actor>) -> HashMap<usize, usize> {
+    /// How far two clocks that were set by each other may still be apart, and a request be on its way: microseconds.
+    const NEAR: i64 = 5_000_000;
+    let mut twins = HashMap::new();
+    let by_id: HashMap<_, usize> = events
+        .iter()
+        .enumerate()
+        .filter_map(|(place, event)| {
+            let request = event.request().filter(|request| request.side == Side::Server)?;
+            Some((request.id?, place))
+        })
+        .collect();
+    for actor in actors.values().filter(|actor| !actor.traces.is_empty()) {
+        let mut taken: Vec<usize> = Vec::new();
+        let requests: Vec<usize> = actor.events.iter().copied().filter(|place| events[*place].request().is_some()).collect();
+        for client in &requests {
+            let Some(request) = events[*client].request().filter(|request| request.side == Side::Client) else { continue };
+            if let Some(server) = request.id.and_then(|id| by_id.get(&id)) {
+                twins.insert(*client, *server);
+                taken.push(*server);
+                continue;
+            }
+            let time = events[*client].time;
+            let near = requests.iter().copied().filter(|place| {
+                events[*place].request().is_some_and(|other| {
+                    other.side == Side::Server
+                        && other.path == request.path
+                        && (other.method == request.method)
+                        && (request.status.is_none() || other.status.is_none() || request.status == other.status)
+                }) && (events[*place].time - time).abs() <= NEAR
+                    && !taken.contains(place)
+            });
+            if let Some(server) = near.min_by_key(|place| (events[*place].time - time).abs()) {
+                twins.insert(*client, server);
+                taken.push(server);
+            }
+        }
+    }
+    twins
+}
+
+/// The role of an event's request, if it is one.
+pub(crate) fn role(event: &Event, roles: &Roles) -> Option<Role> {
+    event.request().map(|request| roles.of(request))
+}

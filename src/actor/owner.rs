@@ -1,0 +1,153 @@
+//! Whose an address was, and when: the join of last resort, undone where an address turns out to be shared.
+
+use std::collections::{BTreeSet, HashMap};
+
+use why401_parsers::event::{Event, Name, Names, What};
+
+use super::Key;
+use crate::session::endpoint::{Role, Roles};
+
+/// Sightings of users on addresses, and of users behind e-mails.
+#[derive(Debug, Default)]
+pub struct Owners {
+    /// By address: when which user was seen there, in order of time.
+    seen: HashMap<Name, Vec<(i64, Name)>>,
+    users: HashMap<Name, BTreeSet<Name>>,
+    emails: HashMap<Name, Name>,
+}
+
+/// Within this time (microseconds) a sighting on a shared address counts as the same presence: people keep an address for
+/// minutes at least, and in an office many act within the same minutes.
+const PRESENCE: i64 = 120 * 1_000_000;
+
+/// How soon after a sign-in (microseconds) the user's first named act follows: apps load their start page at once.
+const SIGN_IN_REACH: i64 = 60 * 1_000_000;
+
+impl Owners {
+    /// Learns from events that name both a user and an address.
+    #[must_use]
+    pub fn learn(events: &[Event], roles: &Roles, names: &Names) -> Self {
+        let _ = names;
+        let mut owners = Self::default();
+        for event in events {
+            if let (Some(user), Some(address)) = (event.user, event.address) {
+                owners.sight(event.time, user, address);
+            }
+            if let (Some(user), Some(email)) = (event.user, event.email) {
+                owners.emails.entry(email).or_insert(user);
+            }
+        }
+        // A sign-in by e-mail, then a user on the same address: one and the same.
+        for event in events {
+            let (Some(email), Some(address), None) = (event.email, event.address, event.user) else { continue };
+            let signed_in = event
+                .request()
+                .is_some_and(|request| roles.of(request) == Role::SignIn && request.status.is_some_and(|s| s < 400));
+            if !signed_in || owners.emails.contains_key(&email) {
+                continue;
+            }
+            let next = owners.seen.get(&address).and_then(|seen| {
+                seen.iter().find(|(time, _)| (0..=SIGN_IN_REACH).contains(&(time - event.time))).map(|(_, user)| *user)
+            });
+            if let Some(user) = next {
+                owners.emails.insert(email, user);
+            }
+        }
+        owners
+    }
+
+    /// A user was seen on an address.
+    pub fn sight(&mut self, time: i64, user: Name, address: Name) {
+        let seen = self.seen.entry(address).or_default();
+        let at = seen.partition_point(|(other, _)| *other <= time);
+        seen.insert(at, (time, user));
+        self.users.entry(address).or_default().insert(user);
+    }
+
+    /// The user whom an e-mail belongs to.
+    #[must_use]
+    pub fn user_of_email(&self, email: Name) -> Option<Name> {
+        self.emails.get(&email).copied()
+    }
+
+    /// Whether a user was ever seen on an address.
+    #[must_use]
+    pub fn knows(&self, user: Name, address: Name) -> bool {
+        self.users.get(&address).is_some_and(|users| users.contains(&user))
+    }
+
+    /// How many users were seen on an address.
+    #[must_use]
+    pub fn count(&self, address: Name) -> usize {
+        self.users.get(&address).map_or(0, BTreeSet::len)
+    }
+
+    /// Addresses with several users.
+    #[must_use]
+    pub fn shared(&self) -> Vec<Name> {
+        let mut shared: Vec<Name> =
+            self.users.iter().filter(|(_, users)| users.len() > 1).map(|(address, _)| *address).collect();
+        shared.sort_unstable();
+        shared
+    }
+
+    /// Who held an address at a time; `true` if that is a guess. On an address of one user it is that user; on a shared one
+    /// whoever was seen before and after, or just then, if one stands out.
+    #[must_use]
+    pub fn at(&self, address: Name, time: i64) -> Option<(Name, bool)> {
+        let seen = self.seen.get(&address)?;
+        if self.count(address) == 1 {
+            return Some((seen.first()?.1, false));
+        }
+        let next = seen.partition_point(|(other, _)| *other < time);
+        let before = next.checked_sub(1).and_then(|place| seen.get(place));
+        let after = seen.get(next);
+        match (before, after) {
+            (Some((_, one)), Some((_, other))) if one == other => Some((*one, true)),
+            (before, after) => {
+                let near: BTreeSet<Name> = seen
+                    .iter()
+                    .filter(|(other, _)| (other - time).abs() <= PRESENCE)
+                    .map(|(_, user)| *user)
+                    .collect();
+                if near.len() == 1 {
+                    return near.first().map(|user| (*user, true));
+                }
+                let _ = (before, after);
+                None
+            }
+        }
+    }
+
+    /// Whose an event is; `true` if by a guess.
+    #[must_use]
+    pub fn key_of(&self, event: &Event, roles: &Roles) -> (Key, bool) {
+        if let Some(user) = event.user {
+            return (Key::User(user), false);
+        }
+        let owner = event.address.and_then(|address| self.at(address, event.time));
+        // The e-mail of a failed sign-in says whom somebody wanted to be, not who it was.
+        let failed_sign_in = event
+            .request()
+            .is_some_and(|request| roles.of(request) == Role::SignIn && request.status.is_none_or(|s| s >= 400));
+        if !failed_sign_in {
+            if let Some(user) = event.email.and_then(|email| self.user_of_email(email)) {
+                return (Key::User(user), false);
+            }
+        }
+        if let Some((user, guessed)) = owner {
+            return (Key::User(user), guessed);
+        }
+        match (event.address, event.email) {
+            (Some(address), _) => (Key::Address(address), false),
+            (None, Some(email)) if !failed_sign_in => (Key::Email(email), false),
+            _ => (Key::Trace(event.source), false),
+        }
+    }
+}
+
+/// Whether an event is a server process's own, which belongs to nobody.
+#[must_use]
+pub fn is_process(event: &Event) -> bool {
+    matches!(event.what, What::Process(_))
+}

@@ -1,0 +1,345 @@
+//! Sockets on the server: from a request that was upgraded to its acceptance or refusal and its end.
+//!
+//! ActionCable's lines after the upgrade have no request id; a refusal has no user and no address either. They are put
+//! together by user and address where tags or earlier lines tie these, else by order: a refused connection ends at once, so
+//! of the connections that are open and undecided, the one whose end comes next is the refused one.
+
+use std::collections::{HashMap, VecDeque};
+
+use why401_parsers::event::{Event, Name, Names, Socket, What};
+use why401_parsers::record::{Process, Sense};
+use why401_parsers::secret::Fingerprint;
+
+use super::{Key, owner::Owners};
+
+/// What became of an attempt to open a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Accepted at this time.
+    Accepted(i64),
+    /// Refused by the app at this time.
+    Refused(i64),
+    /// The log does not say.
+    Unknown,
+}
+
+/// One attempt to open a socket.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Whose it is.
+    pub key: Option<Key>,
+    /// From where.
+    pub address: Option<Name>,
+    /// When, microseconds since 1970.
+    pub opened: i64,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When it ended; `None` if no line says so.
+    pub closed: Option<i64>,
+    /// It ended because the server's process did.
+    pub cut_by_restart: bool,
+    /// The server removed it.
+    pub removed: bool,
+    /// The source and line that prove the outcome.
+    pub source: u32,
+    /// See `source`.
+    pub line: u64,
+    /// The line of its end.
+    pub closed_line: Option<u64>,
+    /// What the app's own words around it mean.
+    pub sense: Sense,
+    /// The token it came with, where the log shows tokens.
+    pub token: Option<Fingerprint>,
+}
+
+/// How long (microseconds) an attempt may stay undecided: authentication takes milliseconds, a loaded server seconds.
+const UNDECIDED: i64 = 120 * 1_000_000;
+
+/// A socket of one token that lived less than this (microseconds) and never subscribed was refused: lograge shows nothing else.
+const REFUSED_LIFE: i64 = 20 * 1_000_000;
+
+/// How long before a refusal (microseconds) the app's own line about it stands.
+const WORDS_REACH: i64 = 15 * 1_000_000;
+
+/// Finds the sockets of all server sources, in order of time. Users and addresses that become known by it are learned.
+pub fn pair(events: &mut [Event], owners: &mut Owners, names: &mut Names) -> Vec<Attempt> {
+    let mut sources: Vec<u32> = events.iter().map(|event| event.source).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    learn_tagged(events, owners);
+    let mut attempts = Vec::new();
+    for source in sources {
+        let places: Vec<usize> = (0..events.len()).filter(|place| events[*place].source == source).collect();
+        let mut pairing = Pairing::default();
+        for place in &places {
+            pairing.step(&events[*place], owners);
+        }
+        attempts.extend(pairing.finish(owners));
+    }
+    let _ = names;
+    super::token::owners_of_tokens(&mut attempts, events);
+    for attempt in &mut attempts {
+        if attempt.key.is_none() {
+            attempt.key = attempt.address.map(|address| match owners.at(address, attempt.opened) {
+                Some((user, _)) => Key::User(user),
+                None => Key::Address(address),
+            });
+        }
+    }
+    attempts
+}
+
+/// Ends of sockets that carry both a user's tag and an address are the surest join there is.
+fn learn_tagged(events: &[Event], owners: &mut Owners) {
+    for event in events {
+        if let (What::Socket(_), Some(user), Some(address)) = (&event.what, event.user, event.address) {
+            owners.sight(event.time, user, address);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Pairing {
+    /// Opened and not decided, the oldest first.
+    undecided: VecDeque<Attempt>,
+    /// Accepted and not ended, by user, the oldest first.
+    live: Vec<Attempt>,
+    /// Refusals that no attempt has taken yet: time, line, words, user.
+    refusals: VecDeque<(i64, u64, Sense, Option<Name>)>,
+    /// The app's words about a socket, just said.
+    words: VecDeque<(i64, Sense, Option<Name>)>,
+    done: Vec<Attempt>,
+    /// lograge: by token, what is open.
+    by_token: HashMap<Fingerprint, VecDeque<Attempt>>,
+    /// lograge: connections since which no channel was subscribed, the oldest first.
+    unsubscribed: VecDeque<(i64, Fingerprint)>,
+}
+
+impl Pairing {
+    fn step(&mut self, event: &Event, owners: &mut Owners) {
+        match &event.what {
+            What::Socket(socket) => self.socket(event, *socket, owners),
+            What::Process(Process::Boot) => self.restart(event.time),
+            What::Note { sense, .. } if sense.has(Sense::SOCKET) || sense.has(Sense::REFUSED) => {
+                self.words.push_back((event.time, *sense, event.user));
+                if self.words.len() > 16 {
+                    self.words.pop_front();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn socket(&mut self, event: &Event, socket: Socket, owners: &mut Owners) {
+        match socket {
+            Socket::Opened => {
+                self.expire(event.time);
+                self.undecided.push_back(attempt(event, event.address, None));
+            }
+            Socket::Accepted(_) => self.accepted(event, owners),
+            Socket::Refused => {
+                let said = self.words.iter().rposition(|(time, sense, _)| {
+                    (event.time - time).abs() <= WORDS_REACH && (sense.has(Sense::REFUSED) || sense.has(Sense::EXPIRED))
+                });
+                let (sense, user) = said
+                    .and_then(|place| self.words.remove(place))
+                    .map_or((Sense::default(), None), |(_, sense, user)| (sense, user));
+                self.refusals.push_back((event.time, event.line, sense, user));
+            }
+            Socket::Closed => self.closed(event, owners),
+            Socket::Removing(_) => {
+                for attempt in self.live.iter_mut().filter(|attempt| attempt.key == event.user.map(Key::User)) {
+                    attempt.removed = true;
+                }
+            }
+            Socket::Connect(Some(token)) => {
+                self.by_token.entry(token).or_default().push_back(attempt(event, None, Some(token)));
+                self.unsubscribed.push_back((event.time, token));
+                if self.unsubscribed.len() > 256 {
+                    self.unsubscribed.pop_front();
+                }
+            }
+            Socket::Disconnect(Some(token)) => self.disconnected(event, token),
+            Socket::Subscribed => self.channel(event),
+            Socket::Upgraded | Socket::UpgradeFailed | Socket::Connect(None) | Socket::Disconnect(None) => {}
+        }
+    }
+
+    /// Attempts that nothing decided in time stay undecided: an app that logs neither acceptance nor refusal.
+    fn expire(&mut self, now: i64) {
+        while self.undecided.front().is_some_and(|attempt| attempt.opened + UNDECIDED < now) {
+            if let Some(attempt) = self.undecided.pop_front() {
+                // Open and neither refused nor named: still a live socket of whoever holds the address.
+                self.live.push(attempt);
+            }
+        }
+        self.refusals.retain(|(time, ..)| time + UNDECIDED >= now);
+    }
+
+    fn accepted(&mut self, event: &Event, owners: &mut Owners) {
+        let user = event.user;
+        let fits = |attempt: &Attempt| attempt.opened <= event.time + 1_000_000;
+        let known = |attempt: &Attempt| {
+            user.zip(attempt.address).is_some_and(|(user, address)| owners.knows(user, address))
+        };
+        let nobodys = |attempt: &Attempt| attempt.address.is_none_or(|address| owners.count(address) == 0);
+        let place = self
+            .undecided
+            .iter()
+            .position(|attempt| fits(attempt) && known(attempt))
+            .or_else(|| self.undecided.iter().position(|attempt| fits(attempt) && nobodys(attempt)));
+        let mut attempt = place
+            .and_then(|place| self.undecided.remove(place))
+            .unwrap_or_else(|| attempt(event, event.address, None));
+        attempt.outcome = Outcome::Accepted(event.time);
+        attempt.line = event.line;
+        attempt.key = user.map(Key::User);
+        if let (Some(user), Some(address)) = (user, attempt.address) {
+            owners.sight(event.time, user, address);
+        }
+        self.live.push(attempt);
+    }
+
+    fn closed(&mut self, event: &Event, owners: &Owners) {
+        let Some(address) = event.address else { return };
+        // A tag of a user stands on it: an accepted socket. (Refused ones are never tagged.)
+        if event.user.is_none() && !self.refusals.is_empty() {
+            let place = self.undecided.iter().position(|attempt| attempt.address == Some(address));
+            if let Some(mut attempt) = place.and_then(|place| self.undecided.remove(place)) {
+                let owner = owners.at(address, event.time).map(|(user, _)| user);
+                let by_user = self.refusals.iter().position(|(_, _, _, user)| user.is_some() && *user == owner);
+                let free = self.refusals.iter().position(|(_, _, _, user)| user.is_none() || owner.is_none());
+                let Some((time, line, sense, user)) =
+                    by_user.or(free).or(Some(0)).and_then(|place| self.refusals.remove(place))
+                else {
+                    return;
+                };
+                attempt.outcome = Outcome::Refused(time);
+                attempt.line = line;
+                attempt.sense = sense;
+                attempt.closed = Some(event.time);
+                attempt.closed_line = Some(event.line);
+                attempt.key = user.map(Key::User).filter(|_| owner.is_none() || owner == user);
+                self.done.push(attempt);
+                return;
+            }
+        }
+        let of_user = |attempt: &Attempt| event.user.is_none() || attempt.key == event.user.map(Key::User);
+        let place = self
+            .live
+            .iter()
+            .position(|attempt| attempt.address == Some(address) && of_user(attempt))
+            .or_else(|| {
+                let user = event.user?;
+                self.live.iter().position(|attempt| attempt.key == Some(Key::User(user)) && attempt.address.is_none())
+            });
+        let ended = if let Some(place) = place {
+            Some(self.live.remove(place))
+        } else {
+            let place = self.undecided.iter().position(|attempt| attempt.address == Some(address));
+            place.and_then(|place| self.undecided.remove(place))
+        };
+        // A socket that was opened before the log began.
+        let mut ended = ended.unwrap_or_else(|| Attempt { opened: i64::MIN, ..attempt(event, Some(address), None) });
+        ended.closed = Some(event.time);
+        ended.closed_line = Some(event.line);
+        ended.key = ended.key.or(event.user.map(Key::User));
+        self.done.push(ended);
+    }
+
+    /// With the process its sockets end, and no line says so.
+    fn restart(&mut self, now: i64) {
+        for mut attempt in self.live.drain(..).chain(self.undecided.drain(..)) {
+            attempt.cut_by_restart = true;
+            attempt.closed = Some(now);
+            self.done.push(attempt);
+        }
+        for mut attempt in self.by_token.drain().flat_map(|(_, attempts)| attempts) {
+            attempt.cut_by_restart = true;
+            attempt.closed = Some(now);
+            // A refused one would have ended at once.
+            attempt.outcome = Outcome::Accepted(attempt.opened);
+            self.done.push(attempt);
+        }
+        self.refusals.clear();
+        self.unsubscribed.clear();
+    }
+
+    /// A channel was subscribed: by the connection that is waiting for it longest (with a tag, of that user's).
+    fn channel(&mut self, event: &Event) {
+        self.unsubscribed.retain(|(time, _)| time + UNDECIDED >= event.time);
+        let Some((_, token)) = self.unsubscribed.front().copied() else { return };
+        let token = event
+            .user
+            .and_then(|user| {
+                self.by_token
+                    .iter()
+                    .filter(|(_, attempts)| attempts.back().is_some_and(|attempt| attempt.key == Some(Key::User(user))))
+                    .map(|(token, attempts)| (attempts.back().map(|attempt| attempt.opened), *token))
+                    .max()
+                    .map(|(_, token)| token)
+            })
+            .unwrap_or(token);
+        if let Some(attempt) = self.by_token.get_mut(&token).and_then(VecDeque::back_mut) {
+            attempt.outcome = Outcome::Accepted(attempt.opened);
+            attempt.key = attempt.key.or(event.user.map(Key::User));
+        }
+        // Apps subscribe one channel or a few at once; the first says that the connection stands, the others are told
+        // from another connection's first by time alone.
+        self.unsubscribed.retain(|(_, other)| *other != token);
+    }
+
+    fn disconnected(&mut self, event: &Event, token: Fingerprint) {
+        let Some(mut attempt) = self.by_token.get_mut(&token).and_then(VecDeque::pop_front) else { return };
+        attempt.closed = Some(event.time);
+        attempt.closed_line = Some(event.line);
+        attempt.key = attempt.key.or(event.user.map(Key::User));
+        let short = event.time - attempt.opened < REFUSED_LIFE;
+        if event.user.is_some() {
+            attempt.outcome = Outcome::Accepted(attempt.opened);
+        } else if short && !matches!(attempt.outcome, Outcome::Accepted(_)) {
+            attempt.outcome = Outcome::Refused(event.time);
+        } else {
+            attempt.outcome = Outcome::Accepted(attempt.opened);
+        }
+        self.unsubscribed.retain(|(_, other)| *other != token);
+        self.done.push(attempt);
+    }
+
+    fn finish(mut self, owners: &Owners) -> Vec<Attempt> {
+        // Refusals whose end is not in the log go to the oldest attempts that are open.
+        for (time, line, sense, user) in self.refusals {
+            let place = self.undecided.iter().position(|attempt| {
+                user.is_none_or(|user| attempt.address.is_none_or(|address| owners.knows(user, address)))
+            });
+            if let Some(mut attempt) = place.and_then(|place| self.undecided.remove(place)) {
+                attempt.outcome = Outcome::Refused(time);
+                attempt.line = line;
+                attempt.sense = sense;
+                self.done.push(attempt);
+            }
+        }
+        self.done.extend(self.live);
+        self.done.extend(self.undecided);
+        self.done.extend(self.by_token.into_values().flatten());
+        self.done.sort_by_key(|attempt| (attempt.opened, attempt.line));
+        self.done
+    }
+}
+
+fn attempt(event: &Event, address: Option<Name>, token: Option<Fingerprint>) -> Attempt {
+    Attempt {
+        key: event.user.map(Key::User),
+        address,
+        opened: event.time,
+        outcome: Outcome::Unknown,
+        closed: None,
+        cut_by_restart: false,
+        removed: false,
+        source: event.source,
+        line: event.line,
+        closed_line: None,
+        sense: Sense::default(),
+        token,
+    }
+}

@@ -1,0 +1,337 @@
+//! What a cause may look at: an incident, the actor's timeline around it, and what is known of the service.
+
+use why401_parsers::event::{Event, Name, Names};
+use why401_parsers::record::{ClientSocket, Sense, Side};
+
+use crate::incident::service::Restart;
+use crate::incident::{Incident, Trigger};
+use crate::session::lifetime::Lifetime;
+use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
+
+/// What is known beyond one actor.
+#[derive(Debug)]
+pub struct World<'a> {
+    /// All events.
+    pub events: &'a [Event],
+    /// The texts of names.
+    pub names: &'a Names,
+    /// Restarts of the service.
+    pub restarts: &'a [Restart],
+    /// Lifetimes of access tokens, the best supported first.
+    pub lifetimes: &'a [Lifetime],
+    /// The age at which most clients refresh before they must.
+    pub lead: Option<i64>,
+    /// A server's log is there.
+    pub has_server: bool,
+}
+
+/// An incident with its surroundings.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The incident.
+    pub incident: &'a Incident,
+    /// The actor's timeline.
+    pub timeline: &'a Timeline,
+    /// Beyond the actor.
+    pub world: &'a World<'a>,
+    /// The error of the device's clock in seconds, ahead if positive, where it is known.
+    pub skew: Option<i64>,
+    /// Facts that several causes ask for.
+    pub facts: Facts,
+}
+
+/// Facts about an incident that several causes ask for. Numbers are places on the timeline.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Calls answered 401.
+    pub http: Vec<usize>,
+    /// Endpoints that answered 401.
+    pub routes: Vec<Name>,
+    /// Sockets refused.
+    pub sockets: Vec<usize>,
+    /// Refreshes among the signs, and the ones that gave a credential between them and shortly after.
+    pub refreshes: Vec<usize>,
+    /// The newest credential before the first sign: the sign-in or refresh that gave it.
+    pub credential: Option<usize>,
+    /// Its age at the first sign, microseconds.
+    pub age: Option<i64>,
+    /// For how long at least the session had been alive before the first sign, where the credential's issue is not in the log.
+    pub alive: Option<i64>,
+    /// Calls that were accepted between first and last sign (or just after a single one), before any new credential, on
+    /// endpoints that are not among the failing ones.
+    pub accepted_beside: Vec<usize>,
+    /// The failing endpoints (all of them) had accepted the actor before.
+    pub routes_worked_before: bool,
+    /// A socket was accepted between the signs, before any new credential.
+    pub socket_beside: Option<usize>,
+    /// The sign-out before the first sign, with no sign-in between.
+    pub sign_out: Option<usize>,
+    /// A revocation before the first sign, on any device, and whether on another one.
+    pub revocation: Option<(usize, bool)>,
+    /// The first refresh after the first sign that gave a credential, if one came within two minutes of the last sign.
+    pub refreshed: Option<usize>,
+    /// The first sign-in after the first sign, before any accepted call.
+    pub signed_in: Option<usize>,
+    /// Refreshes of this actor, anywhere in the log, that came without a refusal just before.
+    pub proactive: usize,
+    /// Refreshes of this actor that came just after a refusal.
+    pub reactive: usize,
+    /// What the words at the signs mean, all together.
+    pub sense: Sense,
+    /// The app's sign-out by itself among or just after the signs.
+    pub forced_out: Option<usize>,
+    /// The client's trouble with the network just before or during.
+    pub network_down: Option<usize>,
+    /// A restart of the service that began shortly before the first sign: its place in the world's list.
+    pub restart: Option<usize>,
+    /// The app came to the front just before the first sign, or its opening calls came together.
+    pub resumed: Option<usize>,
+    /// Storage trouble during or just before.
+    pub storage: Option<usize>,
+    /// A later accepted call without a new credential between: the credential was good all along.
+    pub accepted_later: Option<usize>,
+}
+
+/// How long before a sign its reason may lie, microseconds.
+const REASON_REACH: i64 = 30 * MINUTE;
+
+impl<'a> Case<'a> {
+    /// Gathers the facts.
+    #[must_use]
+    pub fn new(incident: &'a Incident, timeline: &'a Timeline, world: &'a World<'a>, skew: Option<i64>) -> Self {
+        let facts = gather(incident, timeline, world);
+        Self { incident, timeline, world, skew, facts }
+    }
+
+    /// An item of the timeline.
+    #[must_use]
+    pub fn item(&self, place: usize) -> &Item {
+        &self.timeline.items[place]
+    }
+
+    /// The lifetime that this credential's age speaks of: the best supported one at or below the age, else the best.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<Lifetime> {
+        let age = self.facts.age;
+        let lifetimes = self.world.lifetimes;
+        age.and_then(|age| lifetimes.iter().filter(|l| l.access <= age + 2 * MINUTE).max_by_key(|l| l.access))
+            .or_else(|| lifetimes.iter().min_by_key(|l| l.access))
+            .copied()
+    }
+
+    /// Whether the credential was clearly younger than any lifetime when it was refused.
+    #[must_use]
+    pub fn young(&self) -> bool {
+        match (self.facts.age, self.world.lifetimes.iter().map(|l| l.access).min()) {
+            (Some(age), Some(shortest)) => age < shortest * 8 / 10,
+            // Nothing to compare with: the shortest access token in practice lives five minutes.
+            (Some(age), None) => self.world.lead.map_or(age < 4 * MINUTE, |lead| age < lead * 8 / 10),
+            _ => false,
+        }
+    }
+
+    /// Whether the credential had reached a known lifetime when it was refused.
+    #[must_use]
+    pub fn ripe(&self) -> bool {
+        match (self.facts.age, self.lifetime()) {
+            (Some(age), Some(lifetime)) => age >= lifetime.access - 2 * MINUTE,
+            _ => false,
+        }
+    }
+
+    /// The first sign.
+    #[must_use]
+    pub fn first(&self) -> usize {
+        self.incident.signs.first().copied().unwrap_or(0)
+    }
+
+    /// Whether the incident is a run of refusals (and not a lost socket, a storm, …).
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self.incident.trigger,
+            Trigger::Unauthorized | Trigger::SocketRefused | Trigger::RefreshFailed | Trigger::ForcedOut | Trigger::Storage
+        )
+    }
+}
+
+fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts {
+    let items = &timeline.items;
+    let mut facts = Facts::default();
+    let (start, end) = (incident.start, incident.end);
+    for sign in &incident.signs {
+        let item = &items[*sign];
+        facts.sense = facts.sense.with(item.sense);
+        match &item.kind {
+            Kind::Unauthorized { route } => {
+                facts.http.push(*sign);
+                if !facts.routes.contains(route) {
+                    facts.routes.push(*route);
+                }
+            }
+            Kind::SocketRefused => facts.sockets.push(*sign),
+            Kind::ForcedOut => facts.forced_out = facts.forced_out.or(Some(*sign)),
+            Kind::Storage { .. } => facts.storage = facts.storage.or(Some(*sign)),
+            _ => {}
+        }
+    }
+    let lane = |item: &Item| item.lane == incident.lane;
+    let first_sign = incident.signs.first().copied().unwrap_or(0);
+
+    // Before.
+    let mut worked: Vec<Name> = Vec::new();
+    let mut first_seen = None;
+    for place in 0..items.len() {
+        let item = &items[place];
+        if !lane(item) {
+            if start - item.time <= REASON_REACH && item.time <= start {
+                if let Kind::Revoke = item.kind {
+                    facts.revocation = Some((place, true));
+                }
+            }
+            continue;
+        }
+        let before = item.time < start && place != first_sign;
+        if before {
+            match &item.kind {
+                Kind::SignIn | Kind::Refresh(Refresh::Issued | Refresh::Swallowed(_)) if item.ended <= start + 5 * SECOND => {
+                    facts.credential = Some(place);
+                    facts.sign_out = None;
+                    if matches!(item.kind, Kind::SignIn) {
+                        facts.revocation = None;
+                    }
+                    first_seen = first_seen.or(Some(item.time));
+                }
+                Kind::SignOut => facts.sign_out = Some(place),
+                Kind::Accepted { route } => {
+                    if !worked.contains(route) {
+                        worked.push(*route);
+                    }
+                    first_seen = first_seen.or(Some(item.time));
+                    // A polling loop that goes on after the sign-out may still be accepted for a moment.
+                }
+                Kind::SocketAccepted => first_seen = first_seen.or(Some(item.time)),
+                Kind::Revoke | Kind::Removing if start - item.time <= REASON_REACH => {
+                    facts.revocation = Some((place, false));
+                }
+                Kind::NetworkDown | Kind::NoAnswer(_) | Kind::Client(ClientSocket::ConnectFailed)
+                    if start - item.time <= 5 * MINUTE =>
+                {
+                    facts.network_down = Some(place);
+                }
+                Kind::Resumed if start - item.time <= MINUTE => facts.resumed = Some(place),
+                Kind::Storage { .. } if start - item.time <= 10 * MINUTE => facts.storage = Some(place),
+                _ => {}
+            }
+        }
+    }
+    if facts.sign_out.is_some_and(|place| start - items[place].time > REASON_REACH) {
+        facts.sign_out = None;
+    }
+    facts.age = facts.credential.map(|place| start - items[place].ended.min(start));
+    facts.alive = first_seen.map(|time| start - time);
+    facts.routes_worked_before = !facts.routes.is_empty() && facts.routes.iter().all(|route| worked.contains(route));
+
+    // During and after.
+    let horizon = end + 2 * MINUTE;
+    let mut new_credential: Option<i64> = None;
+    for place in 0..items.len() {
+        let item = &items[place];
+        if !lane(item) || item.time < start - 90 * SECOND {
+            continue;
+        }
+        let sign = incident.signs.contains(&place);
+        match &item.kind {
+            Kind::Refresh(refresh) if sign || (item.time <= horizon) => {
+                // One that ended before the first sign is what the actor had, unless it belongs to the same burst.
+                if sign || item.ended >= start - 60 * SECOND {
+                    facts.refreshes.push(place);
+                }
+                if refresh.gave() && item.ended >= start {
+                    facts.refreshed = facts.refreshed.or(Some(place));
+                    new_credential = new_credential.or(Some(item.ended));
+                }
+            }
+            Kind::SignIn if item.time >= start => {
+                if facts.signed_in.is_none() && facts.accepted_later.is_none() {
+                    facts.signed_in = Some(place);
+                }
+                new_credential = new_credential.or(Some(item.time));
+            }
+            Kind::Accepted { route } if item.time >= start && new_credential.is_none_or(|at| item.time < at) => {
+                let until = if incident.signs.len() == 1 { end + 5 * MINUTE } else { end + MINUTE };
+                if !facts.routes.contains(route) && item.time <= until {
+                    facts.accepted_beside.push(place);
+                }
+                if item.time > end {
+                    facts.accepted_later = facts.accepted_later.or(Some(place));
+                }
+            }
+            Kind::SocketAccepted if item.time >= start && item.time <= end && new_credential.is_none() => {
+                facts.socket_beside = facts.socket_beside.or(Some(place));
+            }
+            Kind::ForcedOut if (start..=horizon).contains(&item.time) => {
+                facts.forced_out = facts.forced_out.or(Some(place));
+            }
+            Kind::NetworkDown | Kind::NoAnswer(_) | Kind::Client(ClientSocket::ConnectFailed)
+                if (start..=end).contains(&item.time) =>
+            {
+                facts.network_down = facts.network_down.or(Some(place));
+            }
+            _ => {}
+        }
+    }
+    // Calls that were under way when the burst began: accepted a moment before on the same opening say that HTTP worked.
+    if facts.http.is_empty() && facts.accepted_beside.is_empty() {
+        facts.accepted_beside = (0..items.len())
+            .filter(|place| {
+                let item = &items[*place];
+                lane(item)
+                    && matches!(item.kind, Kind::Accepted { .. })
+                    && (start - 20 * SECOND..=end + 5 * MINUTE).contains(&item.time)
+                    && new_credential.is_none_or(|at| item.time < at)
+            })
+            .collect();
+    }
+    (facts.proactive, facts.reactive) = refresh_habits(items, incident.lane);
+    facts.restart = world
+        .restarts
+        .iter()
+        .position(|restart| (restart.start - MINUTE..=restart.end + 15 * MINUTE).contains(&start));
+    facts
+}
+
+/// How the device refreshes: before it must, or only after a refusal.
+fn refresh_habits(items: &[Item], lane: usize) -> (usize, usize) {
+    let (mut proactive, mut reactive) = (0, 0);
+    let mut refused = i64::MIN / 2;
+    for item in items.iter().filter(|item| item.lane == lane) {
+        match &item.kind {
+            Kind::Unauthorized { .. } | Kind::SocketRefused => refused = item.time,
+            Kind::Refresh(_) if item.side == Side::Server || item.event.is_some() => {
+                if item.time - refused <= MINUTE {
+                    reactive += 1;
+                } else {
+                    proactive += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    (proactive, reactive)
+}
+
+/// A length of time in words: `52 min`, `24 h`, `40 s`.
+#[must_use]
+pub fn span(micros: i64) -> String {
+    let seconds = micros / SECOND;
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", (seconds + 30) / 60),
+        7200..172_800 => {
+            let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
+            if minutes == 0 { format!("{hours} h") } else { format!("{hours} h {minutes} min") }
+        }
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
+    }
+}

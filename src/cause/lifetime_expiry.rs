@@ -1,0 +1,119 @@
+//! Lifetime expiry: the credential ran out, and a refresh came too late or never.
+
+use why401_parsers::record::Sense;
+
+use super::case::{Case, span};
+use super::{Cause, Doc, Label, Opinion};
+use crate::session::{Kind, MINUTE, SECOND};
+
+/// See the module.
+pub(super) struct LifetimeExpiry;
+
+impl Cause for LifetimeExpiry {
+    fn label(&self) -> Label {
+        Label::LifetimeExpiry
+    }
+
+    fn doc(&self) -> &'static Doc {
+        &Doc {
+            what: "The access token ran out before anybody replaced it.",
+            kinds: &[
+                ("reactive_only", "the client refreshes only after a 401: a burst of refusals each time the token is over"),
+                ("never_refreshed", "nobody tries a refresh: the first 401 is the end of the session"),
+                ("late_proactive", "the client refreshes ahead of time, but later than the token's end"),
+                ("resume_race", "after a sleep, calls go out before the refresh that the app starts beside them"),
+                ("idle_starved", "only calls over HTTP drive the refresh, so a quiet app loses its socket"),
+            ],
+            seen: "401s begin when the credential's age passes the lifetime inferred from all users; a refresh cures it, or nobody tries one.",
+            against: "The credential was well below the lifetime; a revocation or sign-out came just before; a newer credential existed.",
+            fix: "Mobile: access tokens of 15 to 60 minutes with a refresh token of 30 to 90 days; refresh ahead of the end (at the \
+                  latest when the app comes to the front, before other calls) and on a 401 once. Web: 1 to 24 hours.",
+            sources: &["RFC 9700 §2.2.2", "Okta: access token 60 min, refresh 90 days", "Firebase: ID token 1 h", "Supabase: 1 h"],
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Option<Opinion> {
+        if !case.is_refusal() {
+            return None;
+        }
+        let facts = &case.facts;
+        if facts.http.is_empty() && facts.sockets.is_empty() {
+            return None;
+        }
+        let failing = facts.refreshes.iter().any(
+            |place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()),
+        );
+        let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end <= 2 * MINUTE);
+        let first = Some(case.first());
+        let kind = if cured.is_none() {
+            "never_refreshed"
+        } else if facts.proactive > facts.reactive && facts.resumed.is_some() {
+            "resume_race"
+        } else {
+            "reactive_only"
+        };
+        let mut opinion = Opinion::new(Label::LifetimeExpiry, kind);
+        let both = !facts.http.is_empty() && !facts.sockets.is_empty();
+        opinion.add(both, 0.5, "both channels were refused", facts.sockets.first().copied());
+        opinion.add(
+            cured.is_some() && !facts.http.is_empty(),
+            2.4,
+            format!("a refresh {} after the first refusal cured it", span(cured.map_or(0, |p| case.item(p).time - case.incident.start))),
+            cured,
+        );
+        opinion.add(cured.is_some() && facts.http.is_empty(), 0.8, "a refresh after it cured it", cured);
+        let gone = facts.signed_in.filter(|_| cured.is_none());
+        opinion.add(gone.is_some(), 1.2, "no refresh was tried; the user signed in again", gone);
+        opinion.add(
+            cured.is_none() && gone.is_none() && facts.refreshes.is_empty(),
+            0.4,
+            "no refresh was tried",
+            first,
+        );
+        if let Some(lifetime) = case.lifetime() {
+            let age = facts.age.map(span).unwrap_or_default();
+            opinion.add(
+                case.ripe(),
+                1.6,
+                format!("the credential was {age} old; credentials of this service live {}", span(lifetime.access)),
+                facts.credential.or(first),
+            );
+        }
+        opinion.add(case.young(), -2.4, "the credential was far from running out", facts.credential);
+        opinion.add(
+            facts.sense.has(Sense::EXPIRED),
+            0.8,
+            "the app's own words call the token expired",
+            first,
+        );
+        opinion.add(
+            facts.sense.has(Sense::REVOKED) || facts.sense.has(Sense::MISSING),
+            -2.0,
+            "the app's own words give another reason",
+            first,
+        );
+        opinion.add(failing, -3.0, "a refresh was tried and failed", facts.refreshes.first().copied());
+        opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
+        opinion.add(facts.revocation.is_some(), -2.0, "sessions were revoked just before", facts.revocation.map(|(p, _)| p));
+        opinion.add(
+            !facts.accepted_beside.is_empty() && cured.is_none(),
+            -2.5,
+            "other calls went on being accepted",
+            facts.accepted_beside.first().copied(),
+        );
+        opinion.add(
+            facts.http.is_empty(),
+            -1.5,
+            "no call over HTTP was refused",
+            facts.sockets.first().copied(),
+        );
+        opinion.add(facts.accepted_later.is_some() && cured.is_none(), -1.5, "later calls were accepted with no new credential", facts.accepted_later);
+        if let Some(skew) = case.skew.filter(|skew| skew.abs() > 120) {
+            opinion.add(true, -1.5, format!("the device's clock is off by {}", span(skew.abs() * SECOND)), None);
+        }
+        if facts.credential.is_none() {
+            opinion.missing.push("the log from when the token was issued, to know its age".into());
+        }
+        Some(opinion)
+    }
+}

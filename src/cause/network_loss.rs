@@ -1,0 +1,88 @@
+//! Network loss: the socket ends and returns with nothing refused.
+
+use why401_parsers::record::ClientSocket;
+
+use super::case::{Case, span};
+use super::{Cause, Doc, Label, Opinion};
+use crate::incident::Trigger;
+use crate::session::{Kind, SECOND};
+
+/// See the module.
+pub(super) struct NetworkLoss;
+
+/// Within this time (microseconds) of a reconnect an app that was opened again loads its page.
+const OPENING: i64 = 10 * SECOND;
+
+/// So many calls together are an app's opening, not a poll.
+const OPENING_CALLS: usize = 3;
+
+impl Cause for NetworkLoss {
+    fn label(&self) -> Label {
+        Label::NetworkLoss
+    }
+
+    fn doc(&self) -> &'static Doc {
+        &Doc {
+            what: "The network was gone for a while. Nothing was refused, nobody was signed out.",
+            kinds: &[("offline", "the device was offline")],
+            seen: "One user's socket ends and comes back with the same credential; the client's trace shows socket errors or failed name look-ups.",
+            against: "Others lost theirs at the same moment (a restart); a refusal followed; the app was put away and opened again.",
+            fix: "Nothing to fix in authentication. Reconnect with back-off and jitter, and keep the session while offline.",
+            sources: &["formats/auth-failures.md B9"],
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Option<Opinion> {
+        let (start, end) = (case.incident.start, case.incident.end);
+        let items = &case.timeline.items;
+        let lane = case.incident.lane;
+        let within = |is: &dyn Fn(&Kind) -> bool, from: i64, to: i64| {
+            items.iter().position(|item| item.lane == lane && is(&item.kind) && (from..=to).contains(&item.time))
+        };
+        let down = within(
+            &|kind| matches!(kind, Kind::NetworkDown | Kind::NoAnswer(_) | Kind::Client(ClientSocket::ConnectFailed)),
+            start - 10 * SECOND,
+            end,
+        );
+        if case.incident.trigger != Trigger::SocketLost {
+            // A refresh that fell into a hole of the network.
+            let facts = &case.facts;
+            if !case.is_refusal() || facts.network_down.is_none() {
+                return None;
+            }
+            let mut opinion = Opinion::new(Label::NetworkLoss, "offline");
+            opinion.add(true, 1.6, "the client had no network just before", facts.network_down);
+            opinion.add(facts.refreshed.is_some() || facts.accepted_later.is_some(), 1.2, "all was well once it was back", facts.refreshed.or(facts.accepted_later));
+            opinion.add(facts.signed_in.is_some(), -1.5, "the user had to sign in again", facts.signed_in);
+            opinion.add(facts.restart.is_some(), -2.0, "the server restarted at that time", None);
+            return Some(opinion);
+        }
+        let mut opinion = Opinion::new(Label::NetworkLoss, "offline");
+        let first = Some(case.first());
+        opinion.add(true, 0.8, format!("the socket ended and was back after {}, nothing refused", span(end - start)), first);
+        opinion.add(down.is_some(), 3.0, "the client could not reach the network meanwhile", down);
+        let opening = items
+            .iter()
+            .filter(|item| {
+                item.lane == lane
+                    && matches!(item.kind, Kind::Accepted { .. })
+                    && (end - OPENING..=end + OPENING).contains(&item.time)
+            })
+            .count();
+        opinion.add(
+            opening >= OPENING_CALLS && down.is_none(),
+            -3.0,
+            "the app loaded its page with it: it had been put away and was opened again",
+            case.incident.recovery,
+        );
+        opinion.add(opening < OPENING_CALLS, 1.0, "the socket came back by itself, not with the app's opening calls", case.incident.recovery);
+        let paused = within(&|kind| matches!(kind, Kind::Paused), start - 60 * SECOND, start + 60 * SECOND);
+        opinion.add(paused.is_some() && down.is_none(), -3.0, "the app had been put away", paused);
+        let used = within(&|kind| matches!(kind, Kind::Accepted { .. }), start + 30 * SECOND, end - 30 * SECOND);
+        opinion.add(used.is_some(), -1.0, "calls over HTTP went on meanwhile", used);
+        if !case.timeline.has_client {
+            opinion.missing.push("the client's trace: was the network gone, or the app put away?".into());
+        }
+        Some(opinion)
+    }
+}

@@ -1,0 +1,175 @@
+//! Refresh failure: a refresh was tried and gave no usable credential, or answered well and hid an error.
+
+use why401_parsers::record::Sense;
+
+use super::case::{Case, span};
+use super::{Cause, Doc, Label, Opinion};
+use crate::incident::Trigger;
+use crate::session::{Kind, MINUTE, Refresh, SECOND};
+
+/// See the module.
+pub(super) struct RefreshFailure;
+
+/// Two refreshes this close (microseconds) race for one single-use token: providers' leeways for it are 10 to 60 s (Supabase 10 s,
+/// Okta 30 s, Cognito up to 60 s).
+const RACE: i64 = 60 * SECOND;
+
+/// So long after its issue (microseconds) a refresh token may have run out; idle limits below a day are not in use on mobile.
+const LONG_IDLE: i64 = 24 * 60 * MINUTE;
+
+impl Cause for RefreshFailure {
+    fn label(&self) -> Label {
+        Label::RefreshFailure
+    }
+
+    fn doc(&self) -> &'static Doc {
+        &Doc {
+            what: "A refresh was tried and gave no usable credential, or it answered well while an error was logged under it.",
+            kinds: &[
+                ("server_error", "the server failed: 5xx, mostly with an exception"),
+                ("swallowed", "the answer was good and an error was rescued and logged: latent, it drops somebody one day"),
+                ("reuse_race", "several refreshes at once with one single-use token; the first wins, the others are refused"),
+                ("lost_response", "the server answered well, the client never got it, and the old token is dead"),
+                ("second_holder", "two parts of one app hold a copy of the session; one's refresh kills the other's token"),
+                ("expired", "the refresh token had run out"),
+                ("rejected", "the server does not know the refresh token"),
+                ("loop", "each refresh is followed by a refusal and the next refresh"),
+                ("unreachable", "the refresh never reached the server"),
+                ("transient_as_terminal", "a passing fault (5xx, time-out) was taken for the end of the session"),
+                ("deadlock", "the client waits for itself: a refusal, then silence while the app is in front"),
+                ("unusable_response", "the client could not read the answer"),
+            ],
+            seen: "A refresh answers 4xx or 5xx or nothing among the refusals, or an exception stands under the id of one that answered 2xx.",
+            against: "The refresh is clean and its credential is used; a revocation or sign-out explains the refusal.",
+            fix: "Server: remove what is left of devise_token_auth (`user.tokens`) from the refresh, let errors there be 5xx and be seen, \
+                  give rotated tokens a leeway of 10 to 60 s. Client: refresh in one place at a time, keep the session on 5xx and time-outs, \
+                  sign out only on a clear refusal.",
+            sources: &["RFC 9700 §4.14", "cfug/dio#1814", "cfug/dio#2342", "doorkeeper-gem/doorkeeper#486", "supabase/auth#466"],
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Option<Opinion> {
+        if case.incident.trigger == Trigger::HiddenError {
+            return Some(swallowed(case));
+        }
+        if !case.is_refusal() {
+            return None;
+        }
+        let failed: Vec<usize> = case
+            .facts
+            .refreshes
+            .iter()
+            .copied()
+            .filter(|place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()))
+            .collect();
+        let first = *failed.first()?;
+        let Kind::Refresh(refresh) = &case.item(first).kind else { return None };
+        let mut opinion = match refresh {
+            Refresh::Fault(status, fault) => {
+                let mut opinion = Opinion::new(Label::RefreshFailure, "server_error");
+                opinion.add(true, 3.0, format!("the refresh was answered {status}"), Some(first));
+                if let Some(fault) = fault {
+                    let text = describe(case, fault);
+                    opinion.add(true, 1.0, format!("under it: {text}"), Some(first));
+                }
+                opinion
+            }
+            Refresh::Refused(status) => refused(case, first, *status, &failed),
+            Refresh::Lost => {
+                let mut opinion = Opinion::new(Label::RefreshFailure, "lost_response");
+                opinion.add(true, 3.0, "the server gave a new token, and the client never got the answer", Some(first));
+                opinion
+            }
+            Refresh::Unreachable(_) => {
+                let kind = if case.facts.forced_out.is_some() { "transient_as_terminal" } else { "unreachable" };
+                let mut opinion = Opinion::new(Label::RefreshFailure, kind);
+                opinion.add(true, 1.5, "the refresh got no answer", Some(first));
+                opinion
+            }
+            Refresh::Issued | Refresh::Swallowed(_) => return None,
+        };
+        let facts = &case.facts;
+        opinion.add(facts.signed_in.is_some(), 0.5, "the user had to sign in again", facts.signed_in);
+        opinion.add(facts.forced_out.is_some(), 0.5, "the app dropped to the signed-out state", facts.forced_out);
+        opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
+        Some(opinion)
+    }
+}
+
+fn swallowed(case: &Case<'_>) -> Opinion {
+    let mut opinion = Opinion::new(Label::RefreshFailure, "swallowed");
+    let first = case.first();
+    if let Kind::Refresh(Refresh::Swallowed(fault)) = &case.item(first).kind {
+        let text = describe(case, fault);
+        opinion.add(true, 4.0, format!("the refresh answered well, and under its id an error was logged: {text}"), Some(first));
+    }
+    let count = case.incident.signs.len();
+    opinion.add(count > 1, 0.5, format!("{count} times"), case.incident.signs.last().copied());
+    opinion
+}
+
+fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opinion {
+    let facts = &case.facts;
+    let item = case.item(first);
+    let won = facts.refreshes.iter().copied().find(|place| {
+        let other = case.item(*place);
+        matches!(&other.kind, Kind::Refresh(refresh) if refresh.gave()) && (other.time - item.time).abs() <= RACE
+    });
+    // Seen from its end: a refresh that gave a token a while ago, and now the same device's is refused as used before.
+    let reused = facts.sense.has(Sense::REUSED);
+    let kind = if won.is_some() || (reused && failed.len() > 1) {
+        "reuse_race"
+    } else if reused {
+        "second_holder"
+    } else if item.sense.has(Sense::EXPIRED) {
+        "expired"
+    } else if item.sense.has(Sense::UNKNOWN) {
+        "rejected"
+    } else if facts.age.is_some_and(|age| age > LONG_IDLE) {
+        "expired"
+    } else {
+        "rejected"
+    };
+    let mut opinion = Opinion::new(Label::RefreshFailure, kind);
+    opinion.add(true, 2.2, format!("the refresh was refused with {status}"), Some(first));
+    if let Some(won) = won {
+        let apart = span((case.item(won).time - item.time).abs());
+        opinion.add(true, 2.0, format!("another refresh of the same device, {apart} apart, got the new token"), Some(won));
+    }
+    opinion.add(failed.len() > 1, 0.7, format!("{} refreshes were refused in one burst", failed.len()), failed.last().copied());
+    opinion.add(
+        reused,
+        1.0,
+        "the app's own words say that the token had been used before",
+        Some(first),
+    );
+    opinion.add(
+        item.sense.has(Sense::EXPIRED) || item.sense.has(Sense::UNKNOWN),
+        0.8,
+        "the app's own words give the reason",
+        Some(first),
+    );
+    opinion.add(facts.http.is_empty() && !item.sense.has(Sense::REVOKED), 0.7, "nothing was refused before it: the client refreshed in time", Some(first));
+    if won.is_none() && !reused {
+        opinion.add(
+            facts.revocation.is_some(),
+            -2.5,
+            "sessions were revoked just before",
+            facts.revocation.map(|(place, _)| place),
+        );
+        opinion.add(item.sense.has(Sense::REVOKED), -2.0, "the app's own words call the token revoked", Some(first));
+        let early = case.young() && !facts.http.is_empty() && item.sense.is_empty();
+        opinion.add(early, -1.2, "calls were refused long before the credential could have run out", facts.http.first().copied());
+        if item.sense.is_empty() {
+            opinion.missing.push("why the server refused the refresh token: log the reason (expired, unknown, used before)".into());
+        }
+    }
+    opinion
+}
+
+fn describe(case: &Case<'_>, fault: &why401_parsers::event::Fault) -> String {
+    let names = case.world.names;
+    let class = fault.class.map(|class| format!("{} ", names.text(class))).unwrap_or_default();
+    let at = fault.frames.first().map(|(place, method)| format!(" at {} in {}", names.text(*place), names.text(*method)));
+    format!("{class}{}{}", names.text(fault.message), at.unwrap_or_default())
+}

@@ -1,0 +1,66 @@
+//! From evidence to a verdict: the cause with the most evidence, how sure, and the next best.
+
+use super::case::Case;
+use super::{CAUSES, Label, Opinion};
+
+/// A verdict on an incident.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The cause that explains it best, with its evidence.
+    pub opinion: Opinion,
+    /// The chance that it is right, 0 to 1.
+    pub confidence: f64,
+    /// The next best and its chance.
+    pub runner_up: Option<(Label, f64)>,
+}
+
+/// Evidence below this sum names no cause: as likely as not it is something that nobody thought of.
+const LEAST_EVIDENCE: f64 = 0.9;
+
+/// What "something else" weighs against the causes: with evidence of this sum a cause is as likely as not.
+const SOMETHING_ELSE: f64 = 0.8;
+
+/// No verdict is surer than this with both sides' logs, with the server's alone, with the client's alone. (Server only misses
+/// what the device did, client only misses what the server did.)
+const CEILINGS: (f64, f64, f64) = (0.98, 0.93, 0.88);
+
+/// Weighs all causes.
+#[must_use]
+pub fn verdict(case: &Case<'_>) -> Verdict {
+    let mut opinions: Vec<Opinion> = CAUSES.iter().filter_map(|cause| cause.judge(case)).collect();
+    opinions.sort_by(|a, b| b.score().total_cmp(&a.score()).then(a.label.cmp(&b.label)));
+    let total: f64 = opinions.iter().map(|opinion| opinion.score().exp()).sum::<f64>() + SOMETHING_ELSE.exp();
+    let ceiling = match (case.timeline.has_server, case.timeline.has_client) {
+        (true, true) => CEILINGS.0,
+        (true, false) => CEILINGS.1,
+        _ => CEILINGS.2,
+    };
+    let chance = |opinion: &Opinion| (opinion.score().exp() / total).min(ceiling);
+    let runner_up = |from: usize| opinions.get(from).filter(|other| other.score() > 0.0).map(|other| (other.label, chance(other)));
+    match opinions.first() {
+        Some(best) if best.score() >= LEAST_EVIDENCE => {
+            Verdict { confidence: chance(best), runner_up: runner_up(1), opinion: best.clone() }
+        }
+        best => {
+            let mut opinion = Opinion::new(Label::Inconclusive, "");
+            opinion.missing = missing(case, best);
+            Verdict { confidence: 1.0 - best.map_or(0.0, chance), runner_up: runner_up(0), opinion }
+        }
+    }
+}
+
+/// What would decide an incident that nothing explains.
+fn missing(case: &Case<'_>, best: Option<&Opinion>) -> Vec<String> {
+    let mut missing: Vec<String> = best.map(|best| best.missing.clone()).unwrap_or_default();
+    if !case.timeline.has_client {
+        missing.push("the client's trace of this device".into());
+    }
+    if !case.timeline.has_server {
+        missing.push("the server's log of the same time".into());
+    }
+    if case.facts.credential.is_none() {
+        missing.push("an earlier part of the log, with the sign-in or refresh that gave the credential".into());
+    }
+    missing.dedup();
+    missing
+}

@@ -1,0 +1,138 @@
+//! Stale token: a newer credential exists, and one channel goes on presenting an older one.
+//!
+//! The usual ways to it: a closure or a connection parameter that captured the first token (`() => 'wss://…?token=$token'`), an
+//! HTTP client whose default header was set once, a socket that nobody tells of the refresh.
+
+use super::case::{Case, span};
+use super::{Cause, Doc, Label, Opinion};
+use crate::session::{Kind, SECOND};
+
+/// See the module.
+pub(super) struct StaleToken;
+
+impl Cause for StaleToken {
+    fn label(&self) -> Label {
+        Label::StaleToken
+    }
+
+    fn doc(&self) -> &'static Doc {
+        &Doc {
+            what: "A newer credential exists, and one channel goes on presenting an older one.",
+            kinds: &[
+                ("websocket", "the socket reconnects with a token from before the last refresh"),
+                ("http", "one HTTP client or family of endpoints keeps an old Authorization header beside another that works"),
+                ("anonymous_downgrade", "the socket comes back without the user it had"),
+            ],
+            seen: "Sockets are refused while calls over HTTP succeed (or one endpoint fails while others succeed), after a refresh \
+                   or sign-in gave a newer credential.",
+            against: "No credential is newer than the failing one; both channels fail; a refresh cures it at once.",
+            fix: "Read the token at each connect, not once: pass a function instead of a value, look the token up in its store inside \
+                  the interceptor, and reconnect the socket when a refresh has succeeded.",
+            sources: &["rails/rails#33064", "zino-hofmann/graphql-flutter#1323", "enisdenjo/graphql-ws#344"],
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Option<Opinion> {
+        if !case.is_refusal() {
+            return None;
+        }
+        let facts = &case.facts;
+        if !facts.sockets.is_empty() && facts.http.is_empty() {
+            return Some(websocket(case));
+        }
+        (!facts.http.is_empty() && !facts.accepted_beside.is_empty()).then(|| http(case))
+    }
+}
+
+fn websocket(case: &Case<'_>) -> Opinion {
+    let facts = &case.facts;
+    let mut opinion = Opinion::new(Label::StaleToken, "websocket");
+    let first = facts.sockets.first().copied();
+    let count = facts.sockets.len();
+    opinion.add(true, 0.5, format!("the socket was refused {}", times(count)), first);
+    opinion.add(
+        !facts.accepted_beside.is_empty(),
+        2.2,
+        format!("meanwhile {} over HTTP accepted: the session itself was good", calls(facts.accepted_beside.len())),
+        facts.accepted_beside.first().copied(),
+    );
+    let refreshed = facts.credential.filter(|place| matches!(case.item(*place).kind, Kind::Refresh(_)));
+    let newer = facts.credential.map(|place| span(case.incident.start - case.item(place).ended));
+    opinion.add(
+        refreshed.is_some(),
+        1.8,
+        format!("a refresh {} before gave a newer credential", newer.clone().unwrap_or_default()),
+        refreshed,
+    );
+    opinion.add(
+        facts.credential.is_some() && refreshed.is_none(),
+        0.3,
+        format!("the newest credential is the sign-in {} before", newer.unwrap_or_default()),
+        facts.credential,
+    );
+    opinion.add(count >= 3, 0.5, "the client keeps trying with the same result", facts.sockets.last().copied());
+    opinion.add(
+        facts.sense.has(why401_parsers::record::Sense::EXPIRED),
+        0.4,
+        "the app's own words call the socket's token expired",
+        first,
+    );
+    opinion.add(facts.sign_out.is_some(), -2.5, "the user had signed out just before", facts.sign_out);
+    opinion.add(
+        facts.revocation.is_some(),
+        -2.0,
+        "sessions were revoked just before",
+        facts.revocation.map(|(place, _)| place),
+    );
+    let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end < 30 * SECOND);
+    opinion.add(cured.is_some(), -1.2, "a refresh right after it cured it", cured);
+    opinion.add(facts.accepted_beside.is_empty(), -1.0, "no call over HTTP shows that the session was good", None);
+    if facts.credential.is_none() {
+        opinion.missing.push("the log from before the refresh or sign-in that gave the newer token".into());
+    }
+    if !case.timeline.has_client {
+        opinion.missing.push("the client's trace, to see which token the socket presented".into());
+    }
+    opinion
+}
+
+fn http(case: &Case<'_>) -> Opinion {
+    let facts = &case.facts;
+    let mut opinion = Opinion::new(Label::StaleToken, "http");
+    let first = facts.http.first().copied();
+    let routes: Vec<&str> = facts.routes.iter().take(3).map(|route| case.world.names.text(*route)).collect();
+    opinion.add(
+        true,
+        1.0,
+        format!("{} of {} refused", calls(facts.http.len()), routes.join(", ")),
+        first,
+    );
+    opinion.add(
+        true,
+        1.8,
+        format!("in between {} of other endpoints accepted, with no new credential", calls(facts.accepted_beside.len())),
+        facts.accepted_beside.first().copied(),
+    );
+    let refreshed = facts.credential.filter(|place| matches!(case.item(*place).kind, Kind::Refresh(_)));
+    opinion.add(refreshed.is_some(), 1.2, "a refresh before gave a newer credential", refreshed);
+    opinion.add(facts.http.len() >= 3, 0.5, "and again", facts.http.last().copied());
+    opinion.add(
+        !facts.routes_worked_before,
+        -2.5,
+        "this endpoint had not accepted the actor before: it may refuse for another reason",
+        first,
+    );
+    opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
+    opinion.add(facts.revocation.is_some(), -1.5, "sessions were revoked just before", facts.revocation.map(|(p, _)| p));
+    let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.start < 60 * SECOND);
+    opinion.add(cured.is_some(), -2.5, "a refresh right after it cured it", cured);
+    opinion
+}
+
+fn times(count: usize) -> String {
+    if count == 1 { "once".into() } else { format!("{count} times") }
+}
+
+fn calls(count: usize) -> String {
+    if count == 1 { "1 call was".into() } else { format!("{count} calls were") }
+}

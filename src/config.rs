@@ -1,0 +1,146 @@
+//! Configuration: a value built once at the edge from flags and `why401.toml`, and passed down.
+
+use serde::Deserialize;
+
+use crate::session::endpoint::Role;
+
+/// What a diagnosis may be told.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Endpoints whose roles are stated.
+    pub endpoints: Endpoints,
+    /// Lifetimes that are stated.
+    pub lifetimes: Lifetimes,
+    /// Zones and years of sources.
+    pub clock: ClockConfig,
+    /// How long a pause between refusals still belongs to one incident.
+    pub window: Window,
+    /// Which events count.
+    pub filter: Filter,
+}
+
+/// `[endpoints]`: paths by role, beyond what is detected.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Endpoints {
+    /// Paths that sign in.
+    pub sign_in: Vec<String>,
+    /// Paths that refresh.
+    pub refresh: Vec<String>,
+    /// Paths that sign out.
+    pub sign_out: Vec<String>,
+    /// Paths that change a password or revoke sessions.
+    pub revoke: Vec<String>,
+    /// Paths that become WebSockets.
+    pub socket: Vec<String>,
+}
+
+impl Endpoints {
+    /// The role that is stated for a path. A stated path ending in `*` holds for all that begin so.
+    #[must_use]
+    pub fn role(&self, path: &str) -> Option<Role> {
+        let is = |list: &[String]| {
+            list.iter().any(|stated| stated.strip_suffix('*').map_or(stated == path, |start| path.starts_with(start)))
+        };
+        [
+            (Role::Refresh, &self.refresh),
+            (Role::SignIn, &self.sign_in),
+            (Role::SignOut, &self.sign_out),
+            (Role::Revoke, &self.revoke),
+            (Role::Socket, &self.socket),
+        ]
+        .into_iter()
+        .find_map(|(role, list)| is(list).then_some(role))
+    }
+}
+
+/// `[lifetimes]`: what the server is configured to, in seconds, where it is known.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lifetimes {
+    /// Of an access token.
+    pub access_seconds: Option<u32>,
+    /// Of a refresh token.
+    pub refresh_seconds: Option<u32>,
+}
+
+/// `[clock]`: zones and years, for all sources or by source.
+#[derive(Clone, Debug, Default)]
+pub struct ClockConfig {
+    /// `(source pattern or None for all, zone)`.
+    pub zones: Vec<(Option<String>, chrono_tz::Tz)>,
+    /// `(source pattern or None for all, year)`.
+    pub years: Vec<(Option<String>, i32)>,
+}
+
+impl ClockConfig {
+    /// What is stated for a source, a pattern for it before one for all. A pattern fits where the source's name contains it.
+    fn of<T: Copy>(list: &[(Option<String>, T)], source: &str) -> Option<T> {
+        let named = list.iter().find(|(pattern, _)| pattern.as_ref().is_some_and(|pattern| source.contains(pattern.as_str())));
+        named.or_else(|| list.iter().find(|(pattern, _)| pattern.is_none())).map(|(_, value)| *value)
+    }
+
+    /// The zone stated for a source.
+    #[must_use]
+    pub fn zone(&self, source: &str) -> Option<chrono_tz::Tz> {
+        Self::of(&self.zones, source)
+    }
+
+    /// The year stated for a source.
+    #[must_use]
+    pub fn year(&self, source: &str) -> Option<i32> {
+        Self::of(&self.years, source)
+    }
+}
+
+/// The pause that ends an incident, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window(pub i64);
+
+impl Default for Window {
+    /// Ten minutes: longer than the back-off of the usual reconnecting clients (ActionCable's monitor gives up or repeats
+    /// within some two minutes, hand-written ones cap at one to five) and than usual polling, shorter than the usual time
+    /// between two openings of an app.
+    fn default() -> Self {
+        Self(10 * 60 * 1_000_000)
+    }
+}
+
+/// Which part of the diagnosis is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only this user (id or e-mail).
+    pub user: Option<String>,
+    /// Only this address.
+    pub address: Option<String>,
+    /// Only incidents that end after this time, microseconds since 1970.
+    pub since: Option<i64>,
+    /// Only incidents that begin before this time.
+    pub until: Option<i64>,
+    /// Only these causes, by label, each with or without `/kind`.
+    pub causes: Vec<String>,
+}
+
+/// `why401.toml` as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfigFile {
+    /// See [`Endpoints`].
+    pub endpoints: Endpoints,
+    /// See [`Lifetimes`].
+    pub lifetimes: Lifetimes,
+    /// `[clock]`
+    pub clock: ClockFile,
+    /// Minutes; see [`Window`].
+    pub window_minutes: Option<u32>,
+}
+
+/// `[clock]` as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClockFile {
+    /// Zones: `"Asia/Seoul"` for all sources, or `"pattern=Asia/Seoul"`.
+    pub tz: Vec<String>,
+    /// Years: `"2026"` or `"pattern=2026"`.
+    pub year: Vec<String>,
+}

@@ -1,0 +1,68 @@
+//! Sources on their way to events: each has an assembler that takes parsed chunks in order.
+
+use bumpalo::Bump;
+use why401_parsers::assemble::Assembler;
+use why401_parsers::detect::{Balance, Parsed, parse_chunk};
+use why401_parsers::event::Names;
+use why401_parsers::line::Framing;
+use why401_parsers::secret::FingerprintKey;
+
+use crate::config::Config;
+
+/// All sources read so far.
+#[derive(Debug)]
+pub struct Reading {
+    pub(crate) config: Config,
+    pub(crate) names: Names,
+    pub(crate) key: FingerprintKey,
+    pub(crate) sources: Vec<ReadSource>,
+}
+
+/// One source that was read.
+#[derive(Debug)]
+pub(crate) struct ReadSource {
+    pub(crate) name: String,
+    pub(crate) assembler: Assembler,
+    pub(crate) balance: Balance,
+    /// The year in which the file was last written, for times without one.
+    pub(crate) year: Option<i32>,
+}
+
+impl Reading {
+    /// Nothing read yet. `key` joins tokens within the run; take it at random.
+    #[must_use]
+    pub fn new(config: Config, key: [u8; 16]) -> Self {
+        Self { config, names: Names::default(), key: FingerprintKey::new(key), sources: Vec::new() }
+    }
+
+    /// The run's key, for parsing chunks elsewhere.
+    #[must_use]
+    pub const fn key(&self) -> FingerprintKey {
+        self.key
+    }
+
+    /// Begins a source. Sources must come in the order of their names, which makes the outcome independent of the order in
+    /// which they were given. `year` is the year in which the source was last written, for times that state none.
+    pub fn begin(&mut self, name: &str, year: Option<i32>) {
+        let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        let (assembler, balance) = (Assembler::new(number), Balance::default());
+        self.sources.push(ReadSource { name: name.to_owned(), assembler, balance, year });
+    }
+
+    /// Takes the next parsed chunk of the source begun last. `first_line` is the number of its first line, from 1.
+    pub fn take(&mut self, parsed: &Parsed<'_>, first_line: u64) {
+        let Some(source) = self.sources.last_mut() else { return };
+        source.balance.merge(&parsed.balance);
+        for record in &parsed.records {
+            source.assembler.push(record, first_line, &mut self.names);
+        }
+    }
+
+    /// Reads a whole source that is in memory.
+    pub fn read_bytes(&mut self, name: &str, bytes: &[u8]) {
+        self.begin(name, None);
+        let arena = Bump::new();
+        let parsed = parse_chunk(bytes, Framing::detect(bytes), self.key, &arena);
+        self.take(&parsed, 1);
+    }
+}

@@ -1,0 +1,89 @@
+//! The timeline of an incident in words: what a reader needs to see it happen.
+
+use crate::diagnosis::Moment;
+use crate::incident::Incident;
+use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
+
+use super::{Findings, rfc3339};
+
+/// How many moments are kept: a screen.
+const MOST: usize = 24;
+
+/// The moments around an incident: the credential before it, its signs, what ended it. Equal ones in a row become one.
+pub(super) fn around(findings: &Findings<'_>, timeline: &Timeline, incident: &Incident) -> Vec<Moment> {
+    let until = incident.recovery.map_or(incident.end, |place| timeline.items[place].time).max(incident.end) + 5 * SECOND;
+    let credential = timeline.items.iter().rposition(|item| {
+        item.lane == incident.lane
+            && item.time < incident.start - 30 * SECOND
+            && (matches!(item.kind, Kind::SignIn) || matches!(&item.kind, Kind::Refresh(refresh) if refresh.gave()))
+    });
+    let from = incident.start - 2 * MINUTE;
+    let mut moments: Vec<Moment> = Vec::new();
+    for (place, item) in timeline.items.iter().enumerate() {
+        let shown = Some(place) == credential
+            || incident.signs.contains(&place)
+            || Some(place) == incident.recovery
+            || ((from..=until).contains(&item.time) && (item.lane == incident.lane || matters_elsewhere(&item.kind)));
+        if !shown {
+            continue;
+        }
+        let Some((text, channel, tone)) = words(findings, item) else { continue };
+        if let Some(last) = moments.last_mut().filter(|last| last.text == text) {
+            last.count += 1;
+            continue;
+        }
+        moments.push(Moment {
+            time: rfc3339(item.time),
+            text,
+            channel: channel.into(),
+            tone: tone.into(),
+            source: findings.source(item.source).unwrap_or_default(),
+            line: item.line,
+            count: 1,
+        });
+    }
+    if moments.len() > MOST {
+        let tail = moments.split_off(moments.len() - MOST / 3);
+        moments.truncate(MOST - MOST / 3);
+        moments.extend(tail);
+    }
+    moments
+}
+
+fn matters_elsewhere(kind: &Kind) -> bool {
+    matches!(kind, Kind::Revoke | Kind::Removing | Kind::SignOut)
+}
+
+/// An item in words, its channel and its tone.
+fn words(findings: &Findings<'_>, item: &Item) -> Option<(String, &'static str, &'static str)> {
+    let route = |name| findings.names.text(name).to_owned();
+    Some(match &item.kind {
+        Kind::SignIn => ("signed in".into(), "http", "good"),
+        Kind::FailedSignIn => ("sign-in refused".into(), "http", "bad"),
+        Kind::Refresh(Refresh::Issued) => ("refresh: new token".into(), "http", "good"),
+        Kind::Refresh(Refresh::Swallowed(_)) => ("refresh: new token, and a hidden error".into(), "http", "bad"),
+        Kind::Refresh(Refresh::Refused(status)) => (format!("refresh refused ({status})"), "http", "bad"),
+        Kind::Refresh(Refresh::Fault(status, _)) => (format!("refresh failed ({status})"), "http", "bad"),
+        Kind::Refresh(Refresh::Lost) => ("refresh: the answer was lost".into(), "http", "bad"),
+        Kind::Refresh(Refresh::Unreachable(_)) => ("refresh: no answer".into(), "http", "bad"),
+        Kind::SignOut => ("signed out by the user".into(), "app", "neutral"),
+        Kind::Revoke => ("password changed or sessions revoked".into(), "http", "neutral"),
+        Kind::Accepted { .. } => ("calls accepted".into(), "http", "good"),
+        Kind::Unauthorized { route: name } => (format!("401 on {}", route(*name)), "http", "bad"),
+        Kind::NoAnswer(_) => ("call without an answer".into(), "http", "bad"),
+        Kind::SocketAccepted => ("socket accepted".into(), "websocket", "good"),
+        Kind::SocketRefused => ("socket refused".into(), "websocket", "bad"),
+        Kind::SocketClosed { by_restart: true, .. } => ("socket cut by a restart".into(), "websocket", "neutral"),
+        Kind::SocketClosed { .. } => ("socket closed".into(), "websocket", "neutral"),
+        Kind::Removing => ("sockets removed by the server".into(), "websocket", "neutral"),
+        Kind::ForcedOut => ("app went to signed out".into(), "app", "bad"),
+        Kind::SignedIn => ("app is signed in".into(), "app", "good"),
+        Kind::Storage { .. } => ("the store of secrets failed".into(), "app", "bad"),
+        Kind::NoSession => ("nothing stored on the device".into(), "app", "neutral"),
+        Kind::Resumed => ("app came to the front".into(), "app", "neutral"),
+        Kind::Paused => ("app was put away".into(), "app", "neutral"),
+        Kind::AppStart => ("app started".into(), "app", "neutral"),
+        Kind::NetworkDown => ("no network".into(), "app", "bad"),
+        Kind::Client(_) => return None,
+    })
+}

@@ -1,0 +1,198 @@
+//! Which endpoints sign in, refresh, sign out: by what their requests carry, by a vocabulary of usual words, by what the
+//! configuration says. The rules know no app.
+
+use std::collections::HashMap;
+
+use why401_parsers::event::{Name, Names, Request};
+
+use crate::config::Endpoints;
+
+/// What an endpoint is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Gives a first credential for a password or a like proof.
+    SignIn,
+    /// Gives a new access token for a refresh token.
+    Refresh,
+    /// Ends a session.
+    SignOut,
+    /// Changes a password, or revokes other sessions.
+    Revoke,
+    /// Becomes a WebSocket.
+    Socket,
+    /// Says that the server is alive; nobody is behind it.
+    Health,
+    /// Anything else.
+    Other,
+}
+
+/// The roles of the endpoints seen, filled once and then asked.
+#[derive(Debug, Default)]
+pub struct Roles {
+    known: HashMap<(Name, Name), Role>,
+}
+
+impl Roles {
+    /// Learns the roles from all requests, of both sides.
+    pub fn learn<'a>(requests: impl Iterator<Item = &'a Request>, names: &Names, config: &Endpoints) -> Self {
+        let mut seen: HashMap<(Name, Name), Seen> = HashMap::new();
+        for request in requests {
+            let entry = seen.entry((request.method, request.path)).or_default();
+            entry.password |= request.password;
+            entry.new_password |= request.new_password;
+            entry.refresh_token |= request.refresh_token;
+            entry.upgraded |= request.upgraded;
+            entry.action = entry.action.or(request.action);
+        }
+        let known = seen
+            .into_iter()
+            .map(|((method, path), seen)| {
+                let action = seen.action.map_or("", |action| names.text(action));
+                ((method, path), role_of(names.text(method), names.text(path), action, &seen, config))
+            })
+            .filter(|(_, role)| *role != Role::Other)
+            .collect();
+        Self { known }
+    }
+
+    /// The role of a request. What it carried itself beats what its endpoint is mostly for: one endpoint may serve several
+    /// grants (`/oauth/token`).
+    #[must_use]
+    pub fn of(&self, request: &Request) -> Role {
+        let known = self.known.get(&(request.method, request.path)).copied().unwrap_or(Role::Other);
+        match known {
+            Role::SignIn | Role::Refresh if request.refresh_token => Role::Refresh,
+            Role::SignIn | Role::Refresh if request.password && !request.new_password => Role::SignIn,
+            known => known,
+        }
+    }
+
+    /// The endpoints that have a role, for the report: method, path, role. Sorted.
+    #[must_use]
+    pub fn list(&self, names: &Names) -> Vec<(String, String, Role)> {
+        let mut list: Vec<_> = self
+            .known
+            .iter()
+            .filter(|(_, role)| !matches!(role, Role::Health))
+            .map(|((method, path), role)| (names.text(*method).to_owned(), names.text(*path).to_owned(), *role))
+            .collect();
+        list.sort_by(|a, b| (a.2, &a.1, &a.0).cmp(&(b.2, &b.1, &b.0)));
+        list
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    password: bool,
+    new_password: bool,
+    refresh_token: bool,
+    upgraded: bool,
+    action: Option<Name>,
+}
+
+fn role_of(method: &str, path: &str, action: &str, seen: &Seen, config: &Endpoints) -> Role {
+    if let Some(role) = config.role(path) {
+        return role;
+    }
+    let path = path.to_ascii_lowercase();
+    let (controller, verb) = action.split_once('#').unwrap_or(("", action));
+    let controller = controller.to_ascii_lowercase();
+    let verb = verb.to_ascii_lowercase();
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let last = segments.last().copied().unwrap_or_default();
+    let has = |words: &[&str]| segments.iter().any(|segment| words.contains(segment));
+    let writes = matches!(method, "POST" | "PUT" | "PATCH" | "");
+    if seen.upgraded || matches!(last, "cable" | "websocket" | "ws" | "socket" | "realtime") && method == "GET" {
+        return Role::Socket;
+    }
+    if matches!(last, "up" | "health" | "healthz" | "livez" | "readyz" | "ping" | "status" | "heartbeat")
+        && controller.is_empty() | controller.contains("health")
+        && matches!(method, "GET" | "HEAD")
+    {
+        return Role::Health;
+    }
+    let auth_controller = ["auth", "session", "token", "oauth", "login", "identity", "credential"]
+        .iter()
+        .any(|word| controller.contains(word) || segments.iter().any(|segment| segment.contains(word)));
+    let refreshing = ["refresh", "renew", "rotate", "reissue", "extend"];
+    if writes
+        && !seen.password
+        && (seen.refresh_token
+            || refreshing.iter().any(|word| verb.starts_with(word) || last.contains(word)) && auth_controller
+            || segments.iter().any(|segment| segment.contains("refresh")) && auth_controller)
+    {
+        return Role::Refresh;
+    }
+    let leaving = ["logout", "log_out", "log-out", "signout", "sign_out", "sign-out", "signoff"];
+    if method != "GET" && (has(&leaving) || leaving.contains(&verb.as_str()))
+        || method == "GET" && leaving.contains(&last)
+        || method == "DELETE" && auth_controller && (verb == "destroy" || verb.is_empty())
+            && matches!(last, "session" | "sessions" | "login" | "auth" | "token" | "tokens" | "current")
+    {
+        return Role::SignOut;
+    }
+    if last == "revoke" && auth_controller && has(&["oauth"]) {
+        return Role::SignOut;
+    }
+    if writes && (seen.new_password || last.contains("password") && matches!(method, "PUT" | "PATCH")) {
+        return Role::Revoke;
+    }
+    if method != "GET" && (last.starts_with("revoke") || has(&["logout_all", "revoke_all", "sign_out_all"])) {
+        return Role::Revoke;
+    }
+    let entering = ["login", "log_in", "log-in", "signin", "sign_in", "sign-in", "authenticate", "authorize"];
+    let registering = ["register", "registrations", "registration", "signup", "sign_up", "sign-up", "users", "accounts"];
+    let creates_session = controller.contains("session") && verb == "create"
+        || matches!(last, "session" | "sessions") && verb.is_empty()
+        || controller.ends_with("authcontroller") && verb == "create"
+        || last == "auth" && verb.is_empty();
+    if writes && method != "PATCH" && !registering.contains(&last) && !last.contains("password") {
+        let by_words = has(&entering) || entering.contains(&verb.as_str()) || creates_session;
+        let token_grant = matches!(last, "token" | "tokens") && auth_controller && (verb == "create" || verb.is_empty());
+        if by_words || seen.password && !seen.new_password || token_grant {
+            return Role::SignIn;
+        }
+    }
+    Role::Other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(method: &str, path: &str, action: &str, seen: &Seen) -> Role {
+        role_of(method, path, action, seen, &Endpoints::default())
+    }
+
+    #[test]
+    fn endpoints_are_known_by_usual_words_in_any_app() {
+        let none = Seen::default();
+        for (method, path, action, expected) in [
+            ("POST", "/api/v1/auth/refresh", "Api::V1::AuthController#refresh", Role::Refresh),
+            ("POST", "/identity/tokens/renew", "", Role::Refresh),
+            ("POST", "/users/sign_in", "Devise::SessionsController#create", Role::SignIn),
+            ("POST", "//api/auth/sign_in", "", Role::SignIn),
+            ("DELETE", "/session", "SessionsController#destroy", Role::SignOut),
+            ("PUT", "/api/v1/auth/password", "", Role::Revoke),
+            ("GET", "/cable", "", Role::Socket),
+            ("GET", "/up", "Rails::HealthController#show", Role::Health),
+            ("GET", "/api/v1/feed", "FeedController#index", Role::Other),
+            ("POST", "/api/posts/refresh", "PostsController#refresh", Role::Other),
+            ("POST", "/users", "UsersController#create", Role::Other),
+            ("GET", "/api/status", "StatusesController#index", Role::Other),
+        ] {
+            assert_eq!(role(method, path, action, &none), expected, "{method} {path} {action}");
+        }
+    }
+
+    #[test]
+    fn what_a_request_carries_tells_more_than_its_path() {
+        assert_eq!(role("POST", "/v2/door", "", &Seen { password: true, ..Seen::default() }), Role::SignIn);
+        assert_eq!(role("POST", "/v2/key", "", &Seen { refresh_token: true, ..Seen::default() }), Role::Refresh);
+        assert_eq!(
+            role("POST", "/v2/me", "", &Seen { password: true, new_password: true, ..Seen::default() }),
+            Role::Revoke
+        );
+    }
+}

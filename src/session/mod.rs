@@ -1,0 +1,366 @@
+//! One actor's timeline: what was done with credentials on both channels, in order of time.
+
+pub mod endpoint;
+pub mod lifetime;
+
+use why401_parsers::event::{AuthState, Event, Fault, Name, Names, TimeFrom, What};
+use why401_parsers::record::{ClientSocket, NetFailure, Sense, Side};
+
+use crate::actor::{Actor, Identified, socket::Attempt, socket::Outcome};
+use endpoint::{Role, Roles};
+
+/// Microseconds in a second, a minute.
+pub const SECOND: i64 = 1_000_000;
+/// See [`SECOND`].
+pub const MINUTE: i64 = 60 * SECOND;
+
+/// How a refresh ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refresh {
+    /// It gave a new credential.
+    Issued,
+    /// It answered well, and an error was logged under it.
+    Swallowed(Box<Fault>),
+    /// It was refused, with this status.
+    Refused(u16),
+    /// The server failed, with this status.
+    Fault(u16, Option<Box<Fault>>),
+    /// The server answered well, and the client never got the answer.
+    Lost,
+    /// The client got no answer, and no server says that it was asked.
+    Unreachable(NetFailure),
+}
+
+impl Refresh {
+    /// It gave a credential that the client has.
+    #[must_use]
+    pub fn gave(&self) -> bool {
+        matches!(self, Self::Issued | Self::Swallowed(_))
+    }
+}
+
+/// What an item on a timeline is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// A sign-in that worked.
+    SignIn,
+    /// A sign-in that was refused.
+    FailedSignIn,
+    /// A refresh.
+    Refresh(Refresh),
+    /// A sign-out that the user asked for, as the server or the client saw it.
+    SignOut,
+    /// A password change or a revocation that worked.
+    Revoke,
+    /// A call that the server accepted: not 401, not its own failure.
+    Accepted {
+        /// The endpoint.
+        route: Name,
+    },
+    /// A call that was answered 401.
+    Unauthorized {
+        /// The endpoint.
+        route: Name,
+    },
+    /// A call that got no answer.
+    NoAnswer(NetFailure),
+    /// A socket was accepted.
+    SocketAccepted,
+    /// A socket was refused by the app.
+    SocketRefused,
+    /// A socket ended. `known_since`: it is the one that was accepted then.
+    SocketClosed {
+        /// Removed by the server.
+        removed: bool,
+        /// With the server's process.
+        by_restart: bool,
+    },
+    /// The server removes the user's sockets.
+    Removing,
+    /// The app went to the signed-out state by itself.
+    ForcedOut,
+    /// The app is signed in.
+    SignedIn,
+    /// The store of secrets failed.
+    Storage {
+        /// Because the device was locked.
+        locked: bool,
+    },
+    /// The app found nothing stored.
+    NoSession,
+    /// The app came to the front.
+    Resumed,
+    /// The app left the front.
+    Paused,
+    /// The app started.
+    AppStart,
+    /// The network was gone, as the client saw it.
+    NetworkDown,
+    /// What the client says of its socket.
+    Client(ClientSocket),
+}
+
+/// Something on a timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// When it began, microseconds since 1970.
+    pub time: i64,
+    /// When it ended.
+    pub ended: i64,
+    /// Where the time comes from.
+    pub timed: TimeFrom,
+    /// The source's number.
+    pub source: u32,
+    /// The line, from 1.
+    pub line: u64,
+    /// On which of the actor's devices: see [`Timeline::lanes`].
+    pub lane: usize,
+    /// What it is.
+    pub kind: Kind,
+    /// What the words around it mean.
+    pub sense: Sense,
+    /// Who saw it.
+    pub side: Side,
+    /// The event it comes from, if it is an HTTP request.
+    pub event: Option<usize>,
+}
+
+/// One actor's items.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    /// In order of time.
+    pub items: Vec<Item>,
+    /// How many devices the actor seems to have: addresses that were used in turn are one, at the same time several.
+    pub lanes: usize,
+    /// The lane of each address.
+    pub lane_of: Vec<(Name, usize)>,
+    /// The actor's client wrote some of it.
+    pub has_client: bool,
+    /// A server wrote some of it.
+    pub has_server: bool,
+}
+
+/// Builds an actor's timeline.
+#[must_use]
+pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &Names) -> Timeline {
+    let mut out = Timeline::default();
+    let events = &identified.events;
+    (out.lane_of, out.lanes) = lanes(actor, events);
+    let lane_of = |address: Option<Name>| {
+        address
+            .and_then(|address| out.lane_of.iter().find(|(known, _)| *known == address))
+            .map(|(_, lane)| *lane)
+    };
+    // A trace speaks of one device: the one whose requests it shows.
+    let trace_lane = |source: u32| {
+        let twin = actor.events.iter().find_map(|place| {
+            (events[*place].source == source).then(|| identified.twins.get(place)).flatten()
+        });
+        twin.and_then(|server| lane_of(events[*server].address)).unwrap_or(0)
+    };
+    let trace_lanes: Vec<(u32, usize)> = actor.traces.iter().map(|trace| (*trace, trace_lane(*trace))).collect();
+    let server_covers = |time: i64| {
+        let span = |place: Option<&usize>| place.map(|place| events[*place].time);
+        let server = |place: &&usize| !identified.client_sources.contains(&events[**place].source);
+        let (first, last) = (span(actor.events.iter().find(server)), span(actor.events.iter().rev().find(server)));
+        matches!((first, last), (Some(first), Some(last)) if (first - 60 * MINUTE..=last + 60 * MINUTE).contains(&time))
+    };
+    let mut items = Vec::with_capacity(actor.events.len());
+    for place in &actor.events {
+        let event = &events[*place];
+        let client = identified.client_sources.contains(&event.source);
+        out.has_client |= client;
+        out.has_server |= !client;
+        let lane = if client {
+            trace_lanes.iter().find(|(source, _)| *source == event.source).map_or(0, |(_, lane)| *lane)
+        } else {
+            lane_of(event.address).unwrap_or(0)
+        };
+        let twin = identified.twins.get(place).map(|server| &events[*server]);
+        let Some((kind, sense)) = item_of(event, twin, client && server_covers(event.time), roles, names) else {
+            continue;
+        };
+        let ended = event.request().and_then(|request| request.ended).unwrap_or(event.time);
+        items.push(Item {
+            time: event.time,
+            ended,
+            timed: event.timed,
+            source: event.source,
+            line: event.line,
+            lane,
+            kind,
+            sense,
+            side: if client { Side::Client } else { Side::Server },
+            event: event.request().map(|_| *place),
+        });
+    }
+    for attempt in &actor.sockets {
+        push_socket(&mut items, attempt, lane_of(attempt.address).unwrap_or(0));
+    }
+    items.sort_by_key(|item| (item.time, item.source, item.line));
+    // The client's own sockets count where no server's log shows them.
+    if !actor.sockets.is_empty() || out.has_server {
+        items.retain(|item| {
+            item.side == Side::Server || !matches!(item.kind, Kind::SocketAccepted | Kind::SocketRefused | Kind::SocketClosed { .. })
+        });
+    }
+    out.items = items;
+    out
+}
+
+fn push_socket(items: &mut Vec<Item>, attempt: &Attempt, lane: usize) {
+    let base = Item {
+        time: attempt.opened,
+        ended: attempt.opened,
+        timed: TimeFrom::Line,
+        source: attempt.source,
+        line: attempt.line,
+        lane,
+        kind: Kind::SocketAccepted,
+        sense: attempt.sense,
+        side: Side::Server,
+        event: None,
+    };
+    match attempt.outcome {
+        Outcome::Accepted(at) => items.push(Item { time: at, ended: at, ..base.clone() }),
+        Outcome::Refused(at) => {
+            items.push(Item { time: at, ended: at, kind: Kind::SocketRefused, ..base });
+            return;
+        }
+        Outcome::Unknown => {}
+    }
+    if let Some(closed) = attempt.closed {
+        let kind = Kind::SocketClosed { removed: attempt.removed, by_restart: attempt.cut_by_restart };
+        let line = attempt.closed_line.unwrap_or(attempt.line);
+        items.push(Item { time: closed, ended: closed, line, kind, ..base });
+    }
+}
+
+/// What an event is on a timeline. `covered`: the server's log shows this actor at that time, so the client's copy of an
+/// answered request says nothing new.
+fn item_of(event: &Event, twin: Option<&Event>, covered: bool, roles: &Roles, names: &Names) -> Option<(Kind, Sense)> {
+    let kind = match &event.what {
+        What::Request(request) => return request_item(request, twin, covered, roles),
+        What::Socket(why401_parsers::event::Socket::Removing(_)) => Kind::Removing,
+        What::Socket(_) | What::Process(_) => return None,
+        What::State { to: AuthState::SignedIn, from, .. } => {
+            if *from == Some(AuthState::SignedIn) {
+                return None;
+            }
+            Kind::SignedIn
+        }
+        What::State { to: AuthState::SignedOut, from, asked, sense, event, state } => {
+            if *from == Some(AuthState::SignedOut) {
+                return None;
+            }
+            if *asked {
+                return Some((Kind::SignOut, *sense));
+            }
+            // From the start-up state to signed out: nothing was stored.
+            if *from == Some(AuthState::SignedIn) {
+                return Some((Kind::ForcedOut, *sense));
+            }
+            let _ = (event, state, names);
+            return None;
+        }
+        What::ClientSocket(socket) => match socket {
+            ClientSocket::Connected => Kind::SocketAccepted,
+            ClientSocket::Refused => Kind::SocketRefused,
+            ClientSocket::Removed => Kind::Removing,
+            ClientSocket::Closed(_) => Kind::Client(*socket),
+            other => Kind::Client(*other),
+        },
+        What::Storage { locked } => Kind::Storage { locked: *locked },
+        What::Lifecycle { resumed: true } => Kind::Resumed,
+        What::Lifecycle { resumed: false } => Kind::Paused,
+        What::AppStart => Kind::AppStart,
+        What::LoginPage => return None,
+        What::NetworkDown => Kind::NetworkDown,
+        What::Note { sense, .. } => {
+            if sense.has(Sense::NO_SESSION) {
+                return Some((Kind::NoSession, *sense));
+            }
+            return None;
+        }
+    };
+    Some((kind, Sense::default()))
+}
+
+fn request_item(
+    request: &why401_parsers::event::Request,
+    twin: Option<&Event>,
+    covered: bool,
+    roles: &Roles,
+) -> Option<(Kind, Sense)> {
+    let role = roles.of(request);
+    let sense = request.sense;
+    if request.side == Side::Client {
+        if let Some(failure) = request.failure {
+            let server_answered =
+                twin.and_then(Event::request).and_then(|twin| twin.status).is_some_and(|status| status < 400);
+            let kind = match (role, server_answered) {
+                (Role::Refresh, true) => Kind::Refresh(Refresh::Lost),
+                (Role::Refresh, false) => Kind::Refresh(Refresh::Unreachable(failure)),
+                _ => Kind::NoAnswer(failure),
+            };
+            return Some((kind, sense));
+        }
+        if covered || twin.is_some() {
+            return None;
+        }
+        if request.status.is_none() && !request.answered {
+            return None;
+        }
+    }
+    let status = request.status.unwrap_or(if request.answered { 200 } else { 0 });
+    let well = (200..400).contains(&status);
+    let kind = match role {
+        Role::Health | Role::Socket => return None,
+        Role::SignIn if well => Kind::SignIn,
+        Role::SignIn if (400..500).contains(&status) => Kind::FailedSignIn,
+        Role::SignIn => return None,
+        Role::Refresh => match status {
+            200..400 => match &request.fault {
+                Some(fault) => Kind::Refresh(Refresh::Swallowed(fault.clone())),
+                None => Kind::Refresh(Refresh::Issued),
+            },
+            429 => return None,
+            400..500 => Kind::Refresh(Refresh::Refused(status)),
+            500.. => Kind::Refresh(Refresh::Fault(status, request.fault.clone())),
+            _ => return None,
+        },
+        Role::SignOut if well => Kind::SignOut,
+        Role::Revoke if well => Kind::Revoke,
+        _ if status == 401 => Kind::Unauthorized { route: request.action.unwrap_or(request.path) },
+        _ if (200..500).contains(&status) => Kind::Accepted { route: request.action.unwrap_or(request.path) },
+        _ => return None,
+    };
+    Some((kind, sense))
+}
+
+/// The actor's devices by address. Addresses used one after the other are one device that moved; addresses used in turn over
+/// a while are several.
+fn lanes(actor: &Actor, events: &[Event]) -> (Vec<(Name, usize)>, usize) {
+    /// So many changes back and forth are two devices; a phone that moves from Wi-Fi to mobile and back makes two.
+    const ALTERNATIONS: usize = 4;
+    let visits: Vec<Name> = actor.events.iter().filter_map(|place| events[*place].address).collect();
+    let mut order: Vec<Name> = Vec::new();
+    for address in &visits {
+        if !order.contains(address) {
+            order.push(*address);
+        }
+    }
+    let mut lane_of: Vec<(Name, usize)> = Vec::new();
+    let mut count = 0;
+    for address in order {
+        let alternates = |other: Name| {
+            let both: Vec<Name> = visits.iter().copied().filter(|a| *a == address || *a == other).collect();
+            both.windows(2).filter(|pair| pair[0] != pair[1]).count() >= ALTERNATIONS
+        };
+        let free = (0..count).find(|lane| lane_of.iter().filter(|(_, l)| l == lane).all(|(other, _)| !alternates(*other)));
+        let lane = free.unwrap_or(count);
+        count = count.max(lane + 1);
+        lane_of.push((address, lane));
+    }
+    (lane_of, count.max(1))
+}

@@ -1,0 +1,259 @@
+//! Labelled scenarios: a folder with `server.log`, `client-*.log` and `truth.json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use why401::{Config, Diagnosis, Reading, diagnose};
+
+/// Which logs are handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sides {
+    Both,
+    Server,
+    Client,
+}
+
+/// One labelled folder.
+pub struct Scenario {
+    pub name: String,
+    pub folder: PathBuf,
+    pub truth: Value,
+}
+
+/// All labelled folders below `folder`, by name.
+pub fn scenarios(folder: &Path) -> Vec<Scenario> {
+    let mut found: Vec<Scenario> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let folder = entry.path();
+            let truth = std::fs::read_to_string(folder.join("truth.json")).ok()?;
+            let name = folder.file_name()?.to_string_lossy().into_owned();
+            Some(Scenario { name, truth: serde_json::from_str(&truth).ok()?, folder })
+        })
+        .collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+impl Scenario {
+    /// The logs of the chosen sides: names and bytes.
+    pub fn logs(&self, sides: Sides) -> Vec<(String, Vec<u8>)> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let client = name.starts_with("client");
+                let server = name == "server.log";
+                match sides {
+                    Sides::Both => client || server,
+                    Sides::Server => server,
+                    Sides::Client => client,
+                }
+            })
+            .collect();
+        files.sort();
+        files
+            .into_iter()
+            .map(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                (name, std::fs::read(path).unwrap_or_default())
+            })
+            .collect()
+    }
+
+    pub fn diagnose(&self, sides: Sides) -> Diagnosis {
+        diagnose_logs(&self.logs(sides))
+    }
+
+    pub fn users(&self) -> Vec<&Value> {
+        self.truth["users"].as_array().map(|users| users.iter().collect()).unwrap_or_default()
+    }
+}
+
+pub fn diagnose_logs(logs: &[(String, Vec<u8>)]) -> Diagnosis {
+    let mut reading = Reading::new(Config::default(), [3; 16]);
+    for (name, bytes) in logs {
+        reading.read_bytes(name, bytes);
+    }
+    diagnose(reading)
+}
+
+/// Hits and misses per cause.
+#[derive(Default)]
+pub struct Table {
+    /// Cause: true positives, false positives, false negatives.
+    pub by_cause: BTreeMap<String, (usize, usize, usize)>,
+    /// Healthy users with a cause of their own.
+    pub accused: Vec<String>,
+    /// What went wrong, for the reader.
+    pub misses: Vec<String>,
+    /// Kinds right and wrong among the true positives.
+    pub kinds: (usize, usize),
+}
+
+/// What truth.json calls a kind, in the product's words (DESIGN §5).
+pub fn kind_of(truth: &str) -> &str {
+    match truth {
+        "ws_closure_captured" | "ws_closure_captured_logout" | "ws_not_told_of_refresh" => "websocket",
+        "http_header_captured" => "http",
+        "long_ttl_reactive_only" | "reactive_only_1h" => "reactive_only",
+        "never_refreshes" => "never_refreshed",
+        "sigterm_deploy" => "deploy",
+        "crash_sigkill" => "crash",
+        "knock_on_expiry" => "knock_on",
+        "login_brute_force" => "guessing",
+        "bad_token_probe" | "cable_bad_token" | "bad_refresh_probe" => "foreign_token",
+        "keystore_failure" => "unreadable",
+        "reinstall" => "cleared",
+        "device_ahead" | "device_behind" => "client",
+        "straggling_poll" => "straggler",
+        "client_offline" => "offline",
+        other => other,
+    }
+}
+
+impl Table {
+    pub fn add(&mut self, scenario: &Scenario, sides: Sides) {
+        if sides == Sides::Client && scenario.logs(sides).is_empty() {
+            return;
+        }
+        let diagnosis = scenario.diagnose(sides);
+        self.add_users(scenario, sides, &diagnosis);
+        if sides != Sides::Client {
+            self.add_service(scenario, &diagnosis);
+        }
+    }
+
+    fn add_users(&mut self, scenario: &Scenario, sides: Sides, diagnosis: &Diagnosis) {
+        let text = |value: &Value| value.as_u64().map_or_else(|| value.as_str().unwrap_or("").to_owned(), |n| n.to_string());
+        for user in scenario.users() {
+            let traced = user["devices"].as_array().is_some_and(|devices| devices.iter().any(|d| !d["trace"].is_null()));
+            if sides == Sides::Client && !traced {
+                continue;
+            }
+            let truth = text(&user["cause"]);
+            let id = text(&user["user"]);
+            let ips: BTreeSet<String> =
+                user["ips"].as_array().into_iter().flatten().filter_map(|ip| ip.as_str().map(str::to_owned)).collect();
+            let verdicts: BTreeSet<String> = diagnosis
+                .actors
+                .iter()
+                .filter(|actor| {
+                    actor.user.as_deref() == Some(&id)
+                        || actor.user.is_none() && actor.ips.iter().any(|ip| ips.contains(ip))
+                })
+                .map(|actor| actor.verdict.clone())
+                .filter(|verdict| verdict != "healthy" && verdict != "inconclusive")
+                .collect();
+            let said = if verdicts.contains(&truth) {
+                truth.clone()
+            } else {
+                verdicts.first().cloned().unwrap_or_else(|| "healthy".to_owned())
+            };
+            if said == truth {
+                if truth != "healthy" {
+                    self.by_cause.entry(truth.clone()).or_default().0 += 1;
+                    let kind = kind_of(user["sub_kind"].as_str().unwrap_or(""));
+                    let right = diagnosis.incidents.iter().any(|incident| {
+                        incident.cause.as_str() == truth
+                            && incident.kind == kind
+                            && incident.actor.as_ref().is_some_and(|actor| actor.user.as_deref() == Some(&id))
+                    });
+                    if right { self.kinds.0 += 1 } else { self.kinds.1 += 1 }
+                    if !right {
+                        let kinds: BTreeSet<&str> = diagnosis
+                            .incidents
+                            .iter()
+                            .filter(|i| i.actor.as_ref().is_some_and(|actor| actor.user.as_deref() == Some(&id)))
+                            .map(|i| i.kind.as_str())
+                            .collect();
+                        self.misses.push(format!("kind: {} user {id}: truth {truth}/{kind}, said {kinds:?}", scenario.name));
+                    }
+                }
+                continue;
+            }
+            if truth == "healthy" {
+                self.accused.push(format!("{} user {id}: {said}", scenario.name));
+            } else {
+                self.by_cause.entry(truth.clone()).or_default().2 += 1;
+            }
+            if said != "healthy" {
+                self.by_cause.entry(said.clone()).or_default().1 += 1;
+            }
+            self.misses.push(format!(
+                "{} user {id}: truth {truth}/{}, said {said}",
+                scenario.name,
+                user["sub_kind"].as_str().unwrap_or("")
+            ));
+        }
+    }
+
+    fn add_service(&mut self, scenario: &Scenario, diagnosis: &Diagnosis) {
+        let globals = scenario.truth["global_incidents"].as_array().cloned().unwrap_or_default();
+        let mut used = BTreeSet::new();
+        for global in &globals {
+            let cause = global["cause"].as_str().unwrap_or_default();
+            let ip = global["ip"].as_str();
+            let start = global["start"].as_str().unwrap_or_default();
+            let end = global["end"].as_str().unwrap_or_default();
+            let found = diagnosis.incidents.iter().find(|incident| {
+                incident.cause.as_str() == cause
+                    && incident.actor.as_ref().is_none_or(|actor| actor.user.is_none())
+                    && match ip {
+                        Some(ip) => incident.actor.as_ref().is_some_and(|actor| actor.ips.iter().any(|a| a == ip)),
+                        None => incident.start.as_str() <= end && incident.end.as_str() >= start,
+                    }
+            });
+            let entry = self.by_cause.entry(cause.to_owned()).or_default();
+            match found {
+                Some(incident) => {
+                    entry.0 += 1;
+                    used.insert(incident.id.clone());
+                }
+                None => {
+                    entry.2 += 1;
+                    self.misses.push(format!("{}: {cause} at {start} not found", scenario.name));
+                }
+            }
+        }
+        for incident in &diagnosis.incidents {
+            if incident.scope == why401::diagnosis::Scope::Service && !used.contains(&incident.id) {
+                self.by_cause.entry(incident.cause.to_string()).or_default().1 += 1;
+                self.misses.push(format!("{}: {} at {} is not in the truth", scenario.name, incident.cause, incident.start));
+            }
+        }
+    }
+
+    pub fn f1(&self, cause: &str) -> f64 {
+        let (hits, wrong, missed) = self.by_cause.get(cause).copied().unwrap_or_default();
+        2.0 * hits as f64 / (2 * hits + wrong + missed).max(1) as f64
+    }
+
+    /// Over the causes that the truth has.
+    pub fn macro_f1(&self) -> f64 {
+        let causes: Vec<&String> =
+            self.by_cause.iter().filter(|(_, (hits, _, missed))| hits + missed > 0).map(|(cause, _)| cause).collect();
+        causes.iter().map(|cause| self.f1(cause)).sum::<f64>() / causes.len().max(1) as f64
+    }
+
+    pub fn print(&self, title: &str) {
+        println!("\n== {title}");
+        println!("{:<20} {:>4} {:>4} {:>4}  {:>9} {:>6} {:>6}", "cause", "hit", "false", "miss", "precision", "recall", "F1");
+        for (cause, (hits, wrong, missed)) in &self.by_cause {
+            let precision = *hits as f64 / (hits + wrong).max(1) as f64;
+            let recall = *hits as f64 / (hits + missed).max(1) as f64;
+            println!("{cause:<20} {hits:>4} {wrong:>4} {missed:>4}  {precision:>9.3} {recall:>6.3} {:>6.3}", self.f1(cause));
+        }
+        let (right, wrong) = self.kinds;
+        println!("macro-F1 {:.3}; kinds right {right} of {}; healthy accused {}", self.macro_f1(), right + wrong, self.accused.len());
+        for line in self.accused.iter().map(|line| format!("ACCUSED {line}")).chain(self.misses.iter().cloned()) {
+            println!("  {line}");
+        }
+    }
+}
