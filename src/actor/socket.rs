@@ -56,7 +56,7 @@ pub struct Attempt {
 const UNDECIDED: i64 = 120 * 1_000_000;
 
 /// A socket of one token that lived less than this (microseconds) and never subscribed was refused: lograge shows nothing else.
-const REFUSED_LIFE: i64 = 20 * 1_000_000;
+const REFUSED_LIFE: i64 = 15 * 1_000_000;
 
 /// How long before a refusal (microseconds) the app's own line about it stands.
 const WORDS_REACH: i64 = 15 * 1_000_000;
@@ -67,10 +67,14 @@ pub fn pair(events: &mut [Event], owners: &mut Owners, names: &mut Names) -> Vec
     sources.sort_unstable();
     sources.dedup();
     learn_tagged(events, owners);
+    let holders = holders_of_tokens(events);
     let mut attempts = Vec::new();
     for source in sources {
         let places: Vec<usize> = (0..events.len()).filter(|place| events[*place].source == source).collect();
-        let mut pairing = Pairing::default();
+        let tagged_ends = places.iter().any(|place| {
+            matches!(events[*place].what, What::Socket(Socket::Disconnect(_))) && events[*place].user.is_some()
+        });
+        let mut pairing = Pairing { tagged_ends, ..Pairing::new(&holders) };
         for place in &places {
             pairing.step(&events[*place], owners);
         }
@@ -98,8 +102,22 @@ fn learn_tagged(events: &[Event], owners: &mut Owners) {
     }
 }
 
-#[derive(Default)]
-struct Pairing {
+/// Ends of connections that carry a user's tag say whose the token is.
+fn holders_of_tokens(events: &[Event]) -> HashMap<Fingerprint, Name> {
+    events
+        .iter()
+        .filter_map(|event| match event.what {
+            What::Socket(Socket::Disconnect(Some(token))) => Some((token, event.user?)),
+            _ => None,
+        })
+        .collect()
+}
+
+struct Pairing<'a> {
+    /// Whose tokens are, as far as tags say.
+    holders: &'a HashMap<Fingerprint, Name>,
+    /// Ends of accepted connections carry a tag in this source, so one without was refused.
+    tagged_ends: bool,
     /// Opened and not decided, the oldest first.
     undecided: VecDeque<Attempt>,
     /// Accepted and not ended, by user, the oldest first.
@@ -115,7 +133,21 @@ struct Pairing {
     unsubscribed: VecDeque<(i64, Fingerprint)>,
 }
 
-impl Pairing {
+impl<'a> Pairing<'a> {
+    fn new(holders: &'a HashMap<Fingerprint, Name>) -> Self {
+        Self {
+            holders,
+            tagged_ends: false,
+            undecided: VecDeque::new(),
+            live: Vec::new(),
+            refusals: VecDeque::new(),
+            words: VecDeque::new(),
+            done: Vec::new(),
+            by_token: HashMap::new(),
+            unsubscribed: VecDeque::new(),
+        }
+    }
+
     fn step(&mut self, event: &Event, owners: &mut Owners) {
         match &event.what {
             What::Socket(socket) => self.socket(event, *socket, owners),
@@ -153,7 +185,9 @@ impl Pairing {
                 }
             }
             Socket::Connect(Some(token)) => {
-                self.by_token.entry(token).or_default().push_back(attempt(event, None, Some(token)));
+                let mut opened = attempt(event, None, Some(token));
+                opened.key = self.holders.get(&token).copied().map(Key::User);
+                self.by_token.entry(token).or_default().push_back(opened);
                 self.unsubscribed.push_back((event.time, token));
                 if self.unsubscribed.len() > 256 {
                     self.unsubscribed.pop_front();
@@ -268,18 +302,14 @@ impl Pairing {
     /// A channel was subscribed: by the connection that is waiting for it longest (with a tag, of that user's).
     fn channel(&mut self, event: &Event) {
         self.unsubscribed.retain(|(time, _)| time + UNDECIDED >= event.time);
-        let Some((_, token)) = self.unsubscribed.front().copied() else { return };
-        let token = event
-            .user
-            .and_then(|user| {
-                self.by_token
-                    .iter()
-                    .filter(|(_, attempts)| attempts.back().is_some_and(|attempt| attempt.key == Some(Key::User(user))))
-                    .map(|(token, attempts)| (attempts.back().map(|attempt| attempt.opened), *token))
-                    .max()
-                    .map(|(_, token)| token)
-            })
-            .unwrap_or(token);
+        // The subscriber's own connection if its token is known for his, else the latest that nobody is known for: clients
+        // subscribe as soon as they are welcome.
+        let held_by = |token: &Fingerprint| self.holders.get(token).copied();
+        let own = event.user.and_then(|user| {
+            self.unsubscribed.iter().rev().find(|(_, token)| held_by(token) == Some(user)).map(|(_, token)| *token)
+        });
+        let free = || self.unsubscribed.iter().rev().find(|(_, token)| held_by(token).is_none()).map(|(_, token)| *token);
+        let Some(token) = own.or_else(|| event.user.and_then(|_| free())) else { return };
         if let Some(attempt) = self.by_token.get_mut(&token).and_then(VecDeque::back_mut) {
             attempt.outcome = Outcome::Accepted(attempt.opened);
             attempt.key = attempt.key.or(event.user.map(Key::User));
@@ -295,13 +325,8 @@ impl Pairing {
         attempt.closed_line = Some(event.line);
         attempt.key = attempt.key.or(event.user.map(Key::User));
         let short = event.time - attempt.opened < REFUSED_LIFE;
-        if event.user.is_some() {
-            attempt.outcome = Outcome::Accepted(attempt.opened);
-        } else if short && !matches!(attempt.outcome, Outcome::Accepted(_)) {
-            attempt.outcome = Outcome::Refused(event.time);
-        } else {
-            attempt.outcome = Outcome::Accepted(attempt.opened);
-        }
+        let refused = event.user.is_none() && (self.tagged_ends || short);
+        attempt.outcome = if refused { Outcome::Refused(event.time) } else { Outcome::Accepted(attempt.opened) };
         self.unsubscribed.retain(|(_, other)| *other != token);
         self.done.push(attempt);
     }

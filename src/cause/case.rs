@@ -248,7 +248,15 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
                     facts.refreshes.push(place);
                 }
                 if refresh.gave() && item.ended >= start {
-                    facts.refreshed = facts.refreshed.or(Some(place));
+                    // Only a refresh that follows a refusal at once answers it; another one came by its own timer.
+                    let answers = incident
+                        .signs
+                        .iter()
+                        .map(|sign| items[*sign].time)
+                        .any(|sign| (-2 * SECOND..=MINUTE).contains(&(item.time - sign)));
+                    if answers {
+                        facts.refreshed = facts.refreshed.or(Some(place));
+                    }
                     new_credential = new_credential.or(Some(item.ended));
                 }
             }
@@ -290,6 +298,19 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
                     && matches!(item.kind, Kind::Accepted { .. })
                     && (start - 20 * SECOND..=end + 5 * MINUTE).contains(&item.time)
                     && new_credential.is_none_or(|at| item.time < at)
+            })
+            .collect();
+    }
+    // A fresh credential that other calls used a moment before was good when this call was refused.
+    let fresh = facts.age.is_some_and(|age| world.lifetimes.first().is_none_or(|l| age < l.access * 8 / 10));
+    if !facts.http.is_empty() && facts.accepted_beside.is_empty() && fresh {
+        facts.accepted_beside = (0..items.len())
+            .filter(|place| {
+                let item = &items[*place];
+                lane(item)
+                    && matches!(&item.kind, Kind::Accepted { route } if !facts.routes.contains(route))
+                    && (start - 3 * MINUTE..start).contains(&item.time)
+                    && facts.credential.is_some_and(|credential| item.time > items[credential].ended)
             })
             .collect();
     }

@@ -5,7 +5,7 @@ use why401_parsers::record::ClientSocket;
 use super::case::{Case, span};
 use super::{Cause, Doc, Label, Opinion};
 use crate::incident::Trigger;
-use crate::session::{Kind, SECOND};
+use crate::session::{Kind, MINUTE, SECOND};
 
 /// See the module.
 pub(super) struct NetworkLoss;
@@ -76,6 +76,12 @@ impl Cause for NetworkLoss {
             case.incident.recovery,
         );
         opinion.add(opening < OPENING_CALLS, 1.0, "the socket came back by itself, not with the app's opening calls", case.incident.recovery);
+        let restarted = case
+            .world
+            .restarts
+            .iter()
+            .any(|restart| (start - MINUTE..=end + MINUTE).contains(&restart.end) || (0..10 * MINUTE).contains(&(end - restart.end)));
+        opinion.add(restarted, -3.0, "the server restarted meanwhile", None);
         let paused = within(&|kind| matches!(kind, Kind::Paused), start - 60 * SECOND, start + 60 * SECOND);
         opinion.add(paused.is_some() && down.is_none(), -3.0, "the app had been put away", paused);
         let used = within(&|kind| matches!(kind, Kind::Accepted { .. }), start + 30 * SECOND, end - 30 * SECOND);

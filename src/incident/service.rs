@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use why401_parsers::event::{Event, Name, What};
+use why401_parsers::event::{Event, Name, TimeFrom, What};
 use why401_parsers::record::Process;
 
 use crate::actor::{Identified, Key};
@@ -91,6 +91,13 @@ pub fn restarts(identified: &Identified) -> Vec<Restart> {
                 last_heard = event.time;
             }
             _ => {}
+        }
+    }
+    // Start-up lines have no time of their own as a rule: the server was up when it first answered again.
+    for restart in &mut found {
+        if events[restart.boot].timed != TimeFrom::Line {
+            let answered = events.iter().skip(restart.boot + 1).find(|event| is_life(event) && event.time > restart.end);
+            restart.end = answered.map_or(restart.end, |event| event.time);
         }
     }
     for (key, actor) in &identified.actors {

@@ -1,5 +1,7 @@
 //! How long credentials live, inferred from their ages when they were accepted and when they were first refused.
 
+use why401_parsers::record::Sense;
+
 use super::{Item, Kind, MINUTE, SECOND, Timeline};
 
 /// An inferred lifetime.
@@ -18,6 +20,8 @@ pub struct Lifetime {
 pub struct Ages {
     /// For each credential that was refused for its age: the oldest accepted use, and the first refusal.
     refused: Vec<(i64, i64)>,
+    /// For each credential that was not: the oldest accepted use.
+    accepted: Vec<i64>,
     /// Ages at which a credential was replaced without a refusal: the lead of proactive refreshes.
     replaced: Vec<i64>,
 }
@@ -27,6 +31,13 @@ const USUAL: &[i64] = &[5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 
 
 /// How much later than issued (microseconds) a first use may look because the answer took its time.
 const SLACK: i64 = 90 * SECOND;
+
+/// How soon after a refusal for age (microseconds) the app refreshes or the user signs in; a refusal that nobody cures for
+/// longer is a call that nobody misses.
+const CURE: i64 = 20 * MINUTE;
+
+/// The shortest access lifetime in practice (Okta's and Cognito's minimum is five minutes), less some slack.
+const SHORTEST: i64 = 4 * MINUTE;
 
 impl Ages {
     /// Takes one actor's timeline into account.
@@ -39,15 +50,15 @@ impl Ages {
     fn add_lane<'a>(&mut self, items: impl Iterator<Item = &'a Item>) {
         let mut issued: Option<i64> = None;
         let mut oldest_use = 0;
-        let mut refused: Option<i64> = None;
+        let mut refused: Option<(i64, i64)> = None;
         for item in items {
             match &item.kind {
                 Kind::SignIn => {
-                    self.settle(issued, oldest_use, refused, false);
+                    self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), false);
                     (issued, oldest_use, refused) = (Some(item.ended), 0, None);
                 }
                 Kind::Refresh(refresh) if refresh.gave() => {
-                    self.settle(issued, oldest_use, refused, true);
+                    self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), true);
                     (issued, oldest_use, refused) = (Some(item.ended), 0, None);
                 }
                 Kind::SignOut | Kind::Revoke | Kind::Removing => (issued, refused) = (None, None),
@@ -60,8 +71,9 @@ impl Ages {
                     }
                 }
                 Kind::Unauthorized { .. } => {
-                    if let (Some(issued), None) = (issued, refused) {
-                        refused = Some(item.time - issued);
+                    let other_reason = [Sense::MISSING, Sense::REVOKED, Sense::UNKNOWN].iter().any(|s| item.sense.has(*s));
+                    if let (Some(issued), None, false) = (issued, refused, other_reason) {
+                        refused = Some((item.time, item.time - issued));
                     }
                 }
                 _ => {}
@@ -70,12 +82,17 @@ impl Ages {
         self.settle(issued, oldest_use, refused, false);
     }
 
-    fn settle(&mut self, issued: Option<i64>, oldest_use: i64, refused: Option<i64>, refreshed: bool) {
+    fn settle(&mut self, issued: Option<i64>, oldest_use: i64, refused: Option<(i64, i64)>, refreshed: bool) {
         let Some(_) = issued else { return };
         match refused {
-            Some(age) if age > oldest_use && age > 2 * MINUTE => self.refused.push((oldest_use, age)),
-            None if refreshed && oldest_use > 2 * MINUTE => self.replaced.push(oldest_use),
-            _ => {}
+            Some((_, age)) if age > oldest_use && age >= SHORTEST => self.refused.push((oldest_use, age)),
+            Some(_) => {}
+            None => {
+                self.accepted.push(oldest_use);
+                if refreshed && oldest_use > 2 * MINUTE {
+                    self.replaced.push(oldest_use);
+                }
+            }
         }
     }
 
@@ -92,8 +109,9 @@ impl Ages {
             if rest.len() == before {
                 break;
             }
-            // One refusal alone is no lifetime.
-            if best.support >= 2 {
+            // One refusal alone is no lifetime, nor are a few that many credentials outlived.
+            let outlived = self.accepted.iter().filter(|age| **age > best.access + SLACK).count();
+            if best.support >= 2 && best.support > outlived {
                 found.push(best);
             }
         }

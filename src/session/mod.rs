@@ -222,6 +222,8 @@ fn push_socket(items: &mut Vec<Item>, attempt: &Attempt, lane: usize) {
         event: None,
     };
     match attempt.outcome {
+        // It began when it was opened: what the app did besides, it did then.
+        Outcome::Accepted(at) if attempt.opened > i64::MIN => items.push(Item { ended: at.max(base.time), ..base.clone() }),
         Outcome::Accepted(at) => items.push(Item { time: at, ended: at, ..base.clone() }),
         Outcome::Refused(at) => {
             items.push(Item { time: at, ended: at, kind: Kind::SocketRefused, ..base });

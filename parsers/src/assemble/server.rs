@@ -329,33 +329,33 @@ impl Assembler {
     fn claim_notes(&mut self, line: u64, place: usize, path: &[u8]) {
         let Some(status) = self.events[place].event.request().and_then(|request| request.status) else { return };
         let bare = bare_path(path).to_vec();
-        let mut claimed = None;
-        for (index, note) in self.server.notes.iter().enumerate() {
+        let mut rest = VecDeque::new();
+        while let Some(note) = self.server.notes.pop_front() {
             if note.line + NOTE_REACH < line {
                 continue;
             }
-            let What::Note { sense, .. } = self.events[note.draft].event.what else { continue };
+            let user = self.events[note.draft].event.user;
+            let owner = self.events[place].event.user;
+            let What::Note { sense, text, .. } = self.events[note.draft].event.what else { continue };
             let refused = sense.has(Sense::REFUSED) || sense.has(Sense::MISSING);
             let about_refresh = sense.has(Sense::REFRESH);
-            let to_refresh =
-                [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(&bare, word));
-            if sense.has(Sense::SOCKET) || (about_refresh != to_refresh) || (refused != (status >= 400)) {
+            let to_refresh = [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(&bare, word));
+            let other = user.is_some() && owner.is_some() && user != owner;
+            if other || sense.has(Sense::SOCKET) || about_refresh != to_refresh || refused != (status >= 400) {
+                rest.push_back(note);
                 continue;
             }
-            claimed = Some(index);
-            break;
-        }
-        let Some(note) = claimed.and_then(|index| self.server.notes.remove(index)) else { return };
-        let (user, what) = (self.events[note.draft].event.user, self.events[note.draft].event.what.clone());
-        let draft = &mut self.events[place].event;
-        draft.user = draft.user.or(user);
-        if let (What::Request(request), What::Note { sense, text, .. }) = (&mut draft.what, what) {
-            request.sense = request.sense.with(sense);
-            if sense.has(Sense::FAULT) && request.fault.is_none() {
-                let fault = Fault { class: None, message: text, frames: Vec::new(), line: note.line, rescued: true };
-                request.fault = Some(Box::new(fault));
+            let draft = &mut self.events[place].event;
+            draft.user = draft.user.or(user);
+            if let What::Request(request) = &mut draft.what {
+                request.sense = request.sense.with(sense);
+                if sense.has(Sense::FAULT) && request.fault.is_none() {
+                    let fault = Fault { class: None, message: text, frames: Vec::new(), line: note.line, rescued: true };
+                    request.fault = Some(Box::new(fault));
+                }
             }
         }
+        self.server.notes = rest;
     }
 
     fn exception(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, class: &[u8], message: &[u8]) {
