@@ -299,7 +299,7 @@ fn harmless(case: &Case<'_>) -> bool {
     facts.refreshes.iter().any(|place| {
         let refresh = case.item(*place);
         matches!(&refresh.kind, Kind::Refresh(refresh) if refresh.gave())
-            && refresh.time <= case.incident.start
+            && (refresh.time, refresh.line) < (case.incident.start, case.item(case.first()).line)
             && case.incident.end <= refresh.ended + 2 * SECOND
     })
 }

@@ -1,5 +1,7 @@
 //! Network loss: the socket ends and returns with nothing refused.
 
+use std::collections::BTreeSet;
+
 use why401_parsers::record::ClientSocket;
 
 use super::case::{Case, span};
@@ -11,10 +13,13 @@ use crate::session::{Kind, MINUTE, SECOND};
 pub(super) struct NetworkLoss;
 
 /// Within this time (microseconds) of a reconnect an app that was opened again loads its page.
-const OPENING: i64 = 10 * SECOND;
+const OPENING: i64 = 30 * SECOND;
 
-/// So many calls together are an app's opening, not a poll.
+/// So many endpoints together are an app's opening, not a poll.
 const OPENING_CALLS: usize = 3;
+
+/// A socket that ends this soon (microseconds) after a refresh was reconnected on purpose.
+const ON_PURPOSE: i64 = 15 * SECOND;
 
 impl Cause for NetworkLoss {
     fn label(&self) -> Label {
@@ -61,14 +66,18 @@ impl Cause for NetworkLoss {
         let first = Some(case.first());
         opinion.add(true, 0.8, format!("the socket ended and was back after {}, nothing refused", span(end - start)), first);
         opinion.add(down.is_some(), 3.0, "the client could not reach the network meanwhile", down);
-        let opening = items
+        let opening: BTreeSet<_> = items
             .iter()
-            .filter(|item| {
-                item.lane == lane
-                    && matches!(item.kind, Kind::Accepted { .. })
-                    && (end - OPENING..=end + OPENING).contains(&item.time)
-            })
-            .count();
+            .filter(|item| item.lane == lane && (end - OPENING..=end + OPENING).contains(&item.time))
+            .filter_map(|item| if let Kind::Accepted { route } = item.kind { Some(route) } else { None })
+            .collect();
+        let opening = opening.len();
+        let refresh = within(
+            &|kind| matches!(kind, Kind::Refresh(refresh) if refresh.gave()),
+            start - ON_PURPOSE,
+            start + SECOND,
+        );
+        opinion.add(refresh.is_some() && down.is_none(), -2.0, "it ended right after a refresh: reconnected on purpose", refresh);
         opinion.add(
             opening >= OPENING_CALLS && down.is_none(),
             -3.0,

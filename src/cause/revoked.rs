@@ -37,7 +37,8 @@ impl Cause for Revoked {
         let denied = facts.refreshes.iter().copied().find(
             |place| matches!(case.item(*place).kind, Kind::Refresh(Refresh::Refused(_))),
         );
-        if facts.http.is_empty() && facts.sockets.is_empty() {
+        let said = facts.sense.has(Sense::REVOKED) && !facts.sense.has(Sense::REUSED);
+        if facts.http.is_empty() && facts.sockets.is_empty() && !(said && denied.is_some()) {
             return None;
         }
         let kind = if facts.revocation.is_some() { "password_change" } else { "admin_revocation" };
@@ -52,7 +53,7 @@ impl Cause for Revoked {
             };
             opinion.add(true, 2.6, format!("{what}{on} {before} before"), Some(place));
         }
-        opinion.add(facts.sense.has(Sense::REVOKED) && !facts.sense.has(Sense::REUSED), 2.2, "the app's own words call the token revoked", Some(case.first()));
+        opinion.add(said, 2.2, "the app's own words call the token revoked", Some(case.first()));
         opinion.add(
             denied.is_some() && !facts.http.is_empty(),
             0.8,

@@ -36,19 +36,26 @@ impl Cause for ServerRestart {
         let restart = &case.world.restarts[facts.restart?];
         let mut opinion = Opinion::new(Label::ServerRestart, "knock_on");
         // The client refreshes ahead of time as a rule, and its next refresh was due while the server was away.
-        let lead = case.world.lead?;
-        let issued = facts.credential.map(|place| case.item(place).ended)?;
-        let due = issued + lead;
-        let habit = case.timeline.items.iter().filter(|item| {
-            item.lane == case.incident.lane && matches!(&item.kind, Kind::Refresh(refresh) if refresh.gave())
-        });
-        let others = facts.reactive <= 1;
-        let fell = (restart.start - 3 * MINUTE..=restart.end + 3 * MINUTE).contains(&due);
-        opinion.add(fell && others, 3.2, "its next refresh was due while the server was restarting", facts.credential);
-        opinion.add(facts.proactive > 0, 0.8, "this client refreshes ahead of time otherwise", habit.map(|_| 0).next().map(|_| facts.credential.unwrap_or(0)));
+        let issued = facts.credential.map(|place| case.item(place).ended);
+        let due = case.world.lead.zip(issued).map(|(lead, issued)| issued + lead);
+        let fell = due.is_some_and(|due| (restart.start - 3 * MINUTE..=restart.end + 3 * MINUTE).contains(&due));
+        let first = case.first();
+        let woke = matches!(case.item(first).kind, Kind::SocketRefused) && case.incident.start >= restart.start;
+        let once = facts.reactive <= 1;
+        opinion.add(fell && once, 3.2, "its next refresh was due while the server was restarting", facts.credential);
+        opinion.add(
+            woke && once && !fell && facts.refreshed.is_some(),
+            5.0,
+            "the restart made it open its socket again, and only then its token turned out to have run out",
+            Some(first),
+        );
+        opinion.add(!once, -2.5, "this client runs into refusals at other times too", None);
+        opinion.add(facts.proactive > 0, 0.8, "this client refreshes ahead of time otherwise", facts.credential);
         opinion.add(facts.refreshed.is_some(), 0.8, "a refresh cured it", facts.refreshed);
-        opinion.add(facts.signed_in.is_some(), -1.5, "the user had to sign in again", facts.signed_in);
-        opinion.add(!fell, -2.0, "no refresh was due at that time", None);
+        opinion.add(facts.signed_in.is_some() && facts.refreshed.is_none(), -3.0, "the user had to sign in again", facts.signed_in);
+        opinion.add(!fell && !woke, -2.5, "no refresh was due and no socket was opened again at that time", None);
+        let newer = facts.credential.filter(|_| case.young());
+        opinion.add(newer.is_some(), -3.0, "the credential was far from running out", newer);
         Some(opinion)
     }
 }

@@ -84,6 +84,12 @@ fn websocket(case: &Case<'_>) -> Opinion {
         "sessions were revoked just before",
         facts.revocation.map(|(place, _)| place),
     );
+    let accepted = case.timeline.items.iter().position(|item| {
+        item.lane == case.incident.lane
+            && matches!(item.kind, Kind::SocketAccepted)
+            && (case.incident.start - 60 * SECOND..=case.incident.end + 60 * SECOND).contains(&item.time)
+    });
+    opinion.add(count <= 2 && accepted.is_some(), -3.0, "a socket was accepted within the same minute", accepted);
     let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end < 30 * SECOND);
     opinion.add(cured.is_some(), -1.2, "a refresh right after it cured it", cured);
     opinion.add(facts.accepted_beside.is_empty(), -1.0, "no call over HTTP shows that the session was good", None);
@@ -124,6 +130,16 @@ fn http(case: &Case<'_>) -> Opinion {
     );
     opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
     opinion.add(facts.revocation.is_some(), -1.5, "sessions were revoked just before", facts.revocation.map(|(p, _)| p));
+    let refused = facts.refreshes.iter().copied().find(
+        |place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()),
+    );
+    opinion.add(refused.is_some(), -3.0, "the refresh was refused as well", refused);
+    opinion.add(
+        facts.sense.has(why401_parsers::record::Sense::MISSING),
+        -2.5,
+        "the app's own words say that no token was sent",
+        first,
+    );
     let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.start < 60 * SECOND);
     opinion.add(cured.is_some(), -2.5, "a refresh right after it cured it", cured);
     opinion

@@ -23,6 +23,9 @@ impl Dialect for ServerApp {
             return None;
         }
         let (sense, user) = words::meaning(line.text);
+        // `[TokenRefresh] …`: the component says what it is about.
+        let about = line.tags.other.map_or(sense, |component| words::meaning(component).0);
+        let sense = if sense.is_empty() && user.is_none() { sense } else { sense.with(about) };
         if sense.is_empty() && user.is_none() {
             return Some(Body::Dull);
         }
