@@ -76,7 +76,8 @@ pub struct ClockConfig {
 impl ClockConfig {
     /// What is stated for a source, a pattern for it before one for all. A pattern fits where the source's name contains it.
     fn of<T: Copy>(list: &[(Option<String>, T)], source: &str) -> Option<T> {
-        let named = list.iter().find(|(pattern, _)| pattern.as_ref().is_some_and(|pattern| source.contains(pattern.as_str())));
+        let named =
+            list.iter().find(|(pattern, _)| pattern.as_ref().is_some_and(|pattern| source.contains(pattern.as_str())));
         named.or_else(|| list.iter().find(|(pattern, _)| pattern.is_none())).map(|(_, value)| *value)
     }
 

@@ -21,12 +21,15 @@
 
 pub mod actor;
 pub mod cause;
+pub mod command;
 pub mod config;
 pub mod diagnosis;
 pub mod incident;
 pub mod reading;
+pub mod render;
 mod report;
 pub mod session;
+pub mod source;
 
 pub use config::Config;
 pub use diagnosis::Diagnosis;

@@ -1,10 +1,32 @@
-//! temporary
-fn main() {
-    let mut reading = why401::Reading::new(why401::Config::default(), [1; 16]);
-    let mut args: Vec<String> = std::env::args().skip(1).collect();
-    args.sort();
-    for name in args {
-        reading.read_bytes(&name, &std::fs::read(&name).unwrap());
+//! `why401`: command line in, exit code out.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use why401::command::{Cli, Command, Exit, columns, diagnose, explain};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let result = match &cli.command {
+        None => diagnose::run(&cli.diagnose, &mut out),
+        Some(Command::Diagnose(args)) => diagnose::run(args, &mut out),
+        Some(Command::Explain(args)) => explain::run(args, columns(None), &mut out).map_err(Into::into),
+        Some(Command::Schema) => why401::render::json::schema(&mut out).map(|()| Exit::Clean).map_err(Into::into),
+    };
+    let result = result.and_then(|exit| Ok(out.flush().map(|()| exit)?));
+    match result {
+        Ok(exit) => exit.into(),
+        // Whoever read the report had enough: `why401 … | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("why401: {error:#}");
+            Exit::Usage.into()
+        }
     }
-    println!("{}", serde_json::to_string(&why401::diagnose(reading)).unwrap());
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == ErrorKind::BrokenPipe))
 }

@@ -18,8 +18,8 @@ use crate::actor::{Actor, Identified, Key, clock::SetBy, identify};
 use crate::cause::case::{Case, World, span};
 use crate::cause::{Label, Opinion, fix, score};
 use crate::diagnosis::{
-    ActorFinding, ActorRef, Contribution, Diagnosis, Endpoint, Evidence, FixStep, Impact, Incident, Input, LifetimeFinding,
-    RunnerUp, SCHEMA_VERSION, Scope, Tool,
+    ActorFinding, ActorRef, Contribution, Diagnosis, Endpoint, Evidence, FixStep, Impact, Incident, Input,
+    LifetimeFinding, RunnerUp, SCHEMA_VERSION, Scope, Tool,
 };
 use crate::incident::{self, Trigger};
 use crate::reading::Reading;
@@ -74,9 +74,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
     for (number, clock) in &identified.clocks {
         if let Some(input) = inputs.get_mut(*number as usize) {
             input.clock = clock_in_words(clock, &input.clock);
-            let times = || {
-                identified.events.iter().filter(|event| event.source == *number).map(|event| event.time)
-            };
+            let times = || identified.events.iter().filter(|event| event.source == *number).map(|event| event.time);
             if clock.set_by != SetBy::Nothing {
                 input.first = times().min().map(rfc3339);
                 input.last = times().max().map(rfc3339);
@@ -130,7 +128,13 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         }
         judged.extend(of_actor);
     }
-    let findings = Findings { sources: &source_names, names: &names, identified: &identified, timelines: &timelines, roles: &roles };
+    let findings = Findings {
+        sources: &source_names,
+        names: &names,
+        identified: &identified,
+        timelines: &timelines,
+        roles: &roles,
+    };
     contributions(&mut judged, &lifetimes);
     let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, &restarts);
     incidents.extend(service::attacks(&findings, &attacks));
@@ -156,8 +160,11 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         *summary.by_cause.entry(incident.cause.to_string()).or_default() += 1;
     }
     summary.dropped_actors = {
-        let mut dropped: Vec<Key> =
-            incidents.iter().filter(|(_, incident)| incident.impact == Impact::Dropped).filter_map(|(key, _)| *key).collect();
+        let mut dropped: Vec<Key> = incidents
+            .iter()
+            .filter(|(_, incident)| incident.impact == Impact::Dropped)
+            .filter_map(|(key, _)| *key)
+            .collect();
         dropped.sort_unstable();
         dropped.dedup();
         dropped.len() as u64
@@ -467,7 +474,12 @@ fn found(findings: &Findings<'_>, judged: &Judged, lifetimes: &[Lifetime]) -> fi
         };
         match fault.frames.first() {
             Some((place, method)) => {
-                format!("{}{} at {}; {what}", class_of(findings.names.text(*place)), method_of(findings.names.text(*method)), findings.text(*place))
+                format!(
+                    "{}{} at {}; {what}",
+                    class_of(findings.names.text(*place)),
+                    method_of(findings.names.text(*method)),
+                    findings.text(*place)
+                )
             }
             None => what,
         }
@@ -511,10 +523,7 @@ fn kept(filter: &crate::config::Filter, incident: &Incident) -> bool {
     let user = filter.user.as_ref().is_none_or(|wanted| {
         actor.is_some_and(|actor| actor.user.as_ref() == Some(wanted) || actor.email.as_ref() == Some(wanted))
     });
-    let address = filter
-        .address
-        .as_ref()
-        .is_none_or(|wanted| actor.is_some_and(|actor| actor.ips.contains(wanted)));
+    let address = filter.address.as_ref().is_none_or(|wanted| actor.is_some_and(|actor| actor.ips.contains(wanted)));
     let micros = |text: &str| DateTime::parse_from_rfc3339(text).map_or(0, |time| time.timestamp_micros());
     let since = filter.since.is_none_or(|since| micros(&incident.end) >= since);
     let until = filter.until.is_none_or(|until| micros(&incident.start) <= until);
@@ -561,7 +570,9 @@ fn actors(
                 };
                 *weights.entry(incident.cause).or_default() += weight * incident.confidence;
             } else if incident.cause == Label::ServerRestart && incident.scope == Scope::Service {
-                let cut = restarts.iter().any(|restart| rfc3339(restart.start) == incident.start && restart.cut.contains(key));
+                let cut = restarts
+                    .iter()
+                    .any(|restart| rfc3339(restart.start) == incident.start && restart.cut.contains(key));
                 if cut {
                     ids.push(incident.id.clone());
                 }
@@ -588,7 +599,8 @@ fn actors(
         });
     }
     out.sort_by(|a, b| {
-        let number = |user: &Option<String>| user.as_ref().and_then(|user| user.parse::<u64>().ok()).unwrap_or(u64::MAX);
+        let number =
+            |user: &Option<String>| user.as_ref().and_then(|user| user.parse::<u64>().ok()).unwrap_or(u64::MAX);
         (a.user.is_none(), number(&a.user), &a.user, &a.ips).cmp(&(b.user.is_none(), number(&b.user), &b.user, &b.ips))
     });
     out
@@ -634,7 +646,8 @@ fn fix_plan(
         steps.push((fix::step(&found), found.label, found.kind, 0));
     }
     let cut: u64 = restarts.iter().map(|restart| restart.cut.len() as u64).sum();
-    if !restarts.is_empty() && wanted(Label::ServerRestart) && !steps.iter().any(|step| step.1 == Label::ServerRestart) {
+    if !restarts.is_empty() && wanted(Label::ServerRestart) && !steps.iter().any(|step| step.1 == Label::ServerRestart)
+    {
         let found = service(Label::ServerRestart, "deploy");
         steps.push((fix::step(&found), found.label, found.kind, cut));
     }
@@ -642,13 +655,21 @@ fn fix_plan(
     steps
         .into_iter()
         .zip(1..)
-        .map(|((step, cause, kind, affected_actors), order)| FixStep { order, cause, kind, title: step.title, why: step.why, affected_actors })
+        .map(|((step, cause, kind, affected_actors), order)| FixStep {
+            order,
+            cause,
+            kind,
+            title: step.title,
+            why: step.why,
+            affected_actors,
+        })
         .collect()
 }
 
 fn lifetime_findings(findings: &Findings<'_>, lifetimes: &[Lifetime], lead: Option<i64>) -> Vec<LifetimeFinding> {
     let mobile = !findings.identified.client_sources.is_empty();
-    let (platform, recommended) = if mobile { ("mobile", MOBILE_ACCESS) } else { ("unknown", (MOBILE_ACCESS.0, WEB_ACCESS.1)) };
+    let (platform, recommended) =
+        if mobile { ("mobile", MOBILE_ACCESS) } else { ("unknown", (MOBILE_ACCESS.0, WEB_ACCESS.1)) };
     lifetimes
         .iter()
         .map(|lifetime| {
@@ -692,11 +713,14 @@ fn notes(findings: &Findings<'_>) -> Vec<String> {
     let order_only = identified
         .events
         .iter()
-        .filter(|event| event.request().is_some_and(|request| request.side == Side::Server && request.grouped_by == why401_parsers::event::GroupedBy::Order))
+        .filter(|event| {
+            event.request().is_some_and(|request| {
+                request.side == Side::Server && request.grouped_by == why401_parsers::event::GroupedBy::Order
+            })
+        })
         .count();
     if order_only > 0 {
         notes.push(format!("{order_only} requests were put together by the order of their lines: the log has no request ids. Tag lines with `config.log_tags = [:request_id]`."));
     }
     notes
 }
-

@@ -251,8 +251,7 @@ fn align(trace: &[Event], server: &[Event], theirs: &[usize]) -> Vec<(usize, i64
         places.truncate(MOST);
         places
     };
-    let right: Vec<usize> =
-        theirs.iter().copied().filter(|place| key(&server[*place]).is_some()).take(MOST).collect();
+    let right: Vec<usize> = theirs.iter().copied().filter(|place| key(&server[*place]).is_some()).take(MOST).collect();
     let same = |l: usize, r: usize| {
         let (Some(a), Some(b)) = (key(&trace[left[l]]), key(&server[right[r]])) else { return false };
         a.0 == b.0 && a.1 == b.1 && (a.2.is_none() || a.2 == b.2)

@@ -131,9 +131,11 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
         let actor = actors.entry(key).or_default();
         actor.events.push(place);
         actor.guessed |= guessed;
-        for (list, value) in
-            [(&mut actor.emails, event.email), (&mut actor.addresses, event.address), (&mut actor.devices, event.device)]
-        {
+        for (list, value) in [
+            (&mut actor.emails, event.email),
+            (&mut actor.addresses, event.address),
+            (&mut actor.devices, event.device),
+        ] {
             if let Some(value) = value.filter(|value| !list.contains(value)) {
                 list.push(value);
             }
@@ -184,9 +186,12 @@ fn twins(events: &[Event], actors: &BTreeMap<Key, Actor>) -> HashMap<usize, usiz
         .collect();
     for actor in actors.values().filter(|actor| !actor.traces.is_empty()) {
         let mut taken: Vec<usize> = Vec::new();
-        let requests: Vec<usize> = actor.events.iter().copied().filter(|place| events[*place].request().is_some()).collect();
+        let requests: Vec<usize> =
+            actor.events.iter().copied().filter(|place| events[*place].request().is_some()).collect();
         for client in &requests {
-            let Some(request) = events[*client].request().filter(|request| request.side == Side::Client) else { continue };
+            let Some(request) = events[*client].request().filter(|request| request.side == Side::Client) else {
+                continue;
+            };
             if let Some(server) = request.id.and_then(|id| by_id.get(&id)) {
                 twins.insert(*client, *server);
                 taken.push(*server);

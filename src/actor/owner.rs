@@ -105,11 +105,8 @@ impl Owners {
         match (before, after) {
             (Some((_, one)), Some((_, other))) if one == other => Some((*one, true)),
             (before, after) => {
-                let near: BTreeSet<Name> = seen
-                    .iter()
-                    .filter(|(other, _)| (other - time).abs() <= PRESENCE)
-                    .map(|(_, user)| *user)
-                    .collect();
+                let near: BTreeSet<Name> =
+                    seen.iter().filter(|(other, _)| (other - time).abs() <= PRESENCE).map(|(_, user)| *user).collect();
                 if near.len() == 1 {
                     return near.first().map(|user| (*user, true));
                 }

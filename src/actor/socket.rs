@@ -213,18 +213,16 @@ impl<'a> Pairing<'a> {
     fn accepted(&mut self, event: &Event, owners: &mut Owners) {
         let user = event.user;
         let fits = |attempt: &Attempt| attempt.opened <= event.time + 1_000_000;
-        let known = |attempt: &Attempt| {
-            user.zip(attempt.address).is_some_and(|(user, address)| owners.knows(user, address))
-        };
+        let known =
+            |attempt: &Attempt| user.zip(attempt.address).is_some_and(|(user, address)| owners.knows(user, address));
         let nobodys = |attempt: &Attempt| attempt.address.is_none_or(|address| owners.count(address) == 0);
         let place = self
             .undecided
             .iter()
             .position(|attempt| fits(attempt) && known(attempt))
             .or_else(|| self.undecided.iter().position(|attempt| fits(attempt) && nobodys(attempt)));
-        let mut attempt = place
-            .and_then(|place| self.undecided.remove(place))
-            .unwrap_or_else(|| attempt(event, event.address, None));
+        let mut attempt =
+            place.and_then(|place| self.undecided.remove(place)).unwrap_or_else(|| attempt(event, event.address, None));
         attempt.outcome = Outcome::Accepted(event.time);
         attempt.line = event.line;
         attempt.key = user.map(Key::User);
@@ -259,11 +257,8 @@ impl<'a> Pairing<'a> {
             }
         }
         let of_user = |attempt: &Attempt| event.user.is_none() || attempt.key == event.user.map(Key::User);
-        let place = self
-            .live
-            .iter()
-            .position(|attempt| attempt.address == Some(address) && of_user(attempt))
-            .or_else(|| {
+        let place =
+            self.live.iter().position(|attempt| attempt.address == Some(address) && of_user(attempt)).or_else(|| {
                 let user = event.user?;
                 self.live.iter().position(|attempt| attempt.key == Some(Key::User(user)) && attempt.address.is_none())
             });
@@ -308,7 +303,8 @@ impl<'a> Pairing<'a> {
         let own = event.user.and_then(|user| {
             self.unsubscribed.iter().rev().find(|(_, token)| held_by(token) == Some(user)).map(|(_, token)| *token)
         });
-        let free = || self.unsubscribed.iter().rev().find(|(_, token)| held_by(token).is_none()).map(|(_, token)| *token);
+        let free =
+            || self.unsubscribed.iter().rev().find(|(_, token)| held_by(token).is_none()).map(|(_, token)| *token);
         let Some(token) = own.or_else(|| event.user.and_then(|_| free())) else { return };
         if let Some(attempt) = self.by_token.get_mut(&token).and_then(VecDeque::back_mut) {
             attempt.outcome = Outcome::Accepted(attempt.opened);

@@ -41,7 +41,11 @@ pub(super) fn owners_of_tokens(attempts: &mut [Attempt], events: &[Event]) {
 
 /// Requests with a user, in order of time: by when they began.
 fn acts(events: &[Event]) -> Vec<(i64, Name)> {
-    events.iter().filter(|event| event.request().is_some()).filter_map(|event| Some((event.time, event.user?))).collect()
+    events
+        .iter()
+        .filter(|event| event.request().is_some())
+        .filter_map(|event| Some((event.time, event.user?)))
+        .collect()
 }
 
 fn stands_out(places: &[usize], attempts: &[Attempt], acts: &[(i64, Name)]) -> Option<Name> {

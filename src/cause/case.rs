@@ -154,7 +154,11 @@ impl<'a> Case<'a> {
     pub fn is_refusal(&self) -> bool {
         matches!(
             self.incident.trigger,
-            Trigger::Unauthorized | Trigger::SocketRefused | Trigger::RefreshFailed | Trigger::ForcedOut | Trigger::Storage
+            Trigger::Unauthorized
+                | Trigger::SocketRefused
+                | Trigger::RefreshFailed
+                | Trigger::ForcedOut
+                | Trigger::Storage
         )
     }
 }
@@ -198,7 +202,9 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
         let before = item.time < start && place != first_sign;
         if before {
             match &item.kind {
-                Kind::SignIn | Kind::Refresh(Refresh::Issued | Refresh::Swallowed(_)) if item.ended <= start + 5 * SECOND => {
+                Kind::SignIn | Kind::Refresh(Refresh::Issued | Refresh::Swallowed(_))
+                    if item.ended <= start + 5 * SECOND =>
+                {
                     facts.credential = Some(place);
                     facts.sign_out = None;
                     if matches!(item.kind, Kind::SignIn) {
@@ -319,10 +325,8 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
             .collect();
     }
     (facts.proactive, facts.reactive) = refresh_habits(items, incident.lane);
-    facts.restart = world
-        .restarts
-        .iter()
-        .position(|restart| (restart.start - MINUTE..=restart.end + 15 * MINUTE).contains(&start));
+    facts.restart =
+        world.restarts.iter().position(|restart| (restart.start - MINUTE..=restart.end + 15 * MINUTE).contains(&start));
     facts
 }
 

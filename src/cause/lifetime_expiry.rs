@@ -18,7 +18,10 @@ impl Cause for LifetimeExpiry {
         &Doc {
             what: "The access token ran out before anybody replaced it.",
             kinds: &[
-                ("reactive_only", "the client refreshes only after a 401: a burst of refusals each time the token is over"),
+                (
+                    "reactive_only",
+                    "the client refreshes only after a 401: a burst of refusals each time the token is over",
+                ),
                 ("never_refreshed", "nobody tries a refresh: the first 401 is the end of the session"),
                 ("late_proactive", "the client refreshes ahead of time, but later than the token's end"),
                 ("resume_race", "after a sleep, calls go out before the refresh that the app starts beside them"),
@@ -28,7 +31,12 @@ impl Cause for LifetimeExpiry {
             against: "The credential was well below the lifetime; a revocation or sign-out came just before; a newer credential existed.",
             fix: "Mobile: access tokens of 15 to 60 minutes with a refresh token of 30 to 90 days; refresh ahead of the end (at the \
                   latest when the app comes to the front, before other calls) and on a 401 once. Web: 1 to 24 hours.",
-            sources: &["RFC 9700 §2.2.2", "Okta: access token 60 min, refresh 90 days", "Firebase: ID token 1 h", "Supabase: 1 h"],
+            sources: &[
+                "RFC 9700 §2.2.2",
+                "Okta: access token 60 min, refresh 90 days",
+                "Firebase: ID token 1 h",
+                "Supabase: 1 h",
+            ],
         }
     }
 
@@ -40,9 +48,10 @@ impl Cause for LifetimeExpiry {
         if facts.http.is_empty() && facts.sockets.is_empty() {
             return None;
         }
-        let failing = facts.refreshes.iter().any(
-            |place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()),
-        );
+        let failing = facts
+            .refreshes
+            .iter()
+            .any(|place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()));
         let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end <= 2 * MINUTE);
         let first = Some(case.first());
         let kind = if cured.is_none() {
@@ -58,7 +67,10 @@ impl Cause for LifetimeExpiry {
         opinion.add(
             cured.is_some() && !facts.http.is_empty(),
             2.4,
-            format!("a refresh {} after the first refusal cured it", span(cured.map_or(0, |p| case.item(p).time - case.incident.start))),
+            format!(
+                "a refresh {} after the first refusal cured it",
+                span(cured.map_or(0, |p| case.item(p).time - case.incident.start))
+            ),
             cured,
         );
         opinion.add(cured.is_some() && facts.http.is_empty(), 0.8, "a refresh after it cured it", cured);
@@ -80,12 +92,7 @@ impl Cause for LifetimeExpiry {
             );
         }
         opinion.add(case.young(), -2.4, "the credential was far from running out", facts.credential);
-        opinion.add(
-            facts.sense.has(Sense::EXPIRED),
-            0.8,
-            "the app's own words call the token expired",
-            first,
-        );
+        opinion.add(facts.sense.has(Sense::EXPIRED), 0.8, "the app's own words call the token expired", first);
         opinion.add(
             facts.sense.has(Sense::REVOKED) || facts.sense.has(Sense::MISSING),
             -2.0,
@@ -94,20 +101,25 @@ impl Cause for LifetimeExpiry {
         );
         opinion.add(failing, -3.0, "a refresh was tried and failed", facts.refreshes.first().copied());
         opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
-        opinion.add(facts.revocation.is_some(), -2.0, "sessions were revoked just before", facts.revocation.map(|(p, _)| p));
+        opinion.add(
+            facts.revocation.is_some(),
+            -2.0,
+            "sessions were revoked just before",
+            facts.revocation.map(|(p, _)| p),
+        );
         opinion.add(
             !facts.accepted_beside.is_empty() && cured.is_none(),
             -2.5,
             "other calls went on being accepted",
             facts.accepted_beside.first().copied(),
         );
+        opinion.add(facts.http.is_empty(), -1.5, "no call over HTTP was refused", facts.sockets.first().copied());
         opinion.add(
-            facts.http.is_empty(),
+            facts.accepted_later.is_some() && cured.is_none(),
             -1.5,
-            "no call over HTTP was refused",
-            facts.sockets.first().copied(),
+            "later calls were accepted with no new credential",
+            facts.accepted_later,
         );
-        opinion.add(facts.accepted_later.is_some() && cured.is_none(), -1.5, "later calls were accepted with no new credential", facts.accepted_later);
         if let Some(skew) = case.skew.filter(|skew| skew.abs() > 120) {
             opinion.add(true, -1.5, format!("the device's clock is off by {}", span(skew.abs() * SECOND)), None);
         }

@@ -31,7 +31,12 @@ impl Cause for Logout {
         let mut opinion = Opinion::new(Label::Logout, "straggler");
         let before = span(case.incident.start - case.item(sign_out).time);
         opinion.add(true, 4.0, format!("the user had signed out {before} before"), Some(sign_out));
-        opinion.add(facts.accepted_later.is_some(), -3.0, "calls succeeded again without a sign-in", facts.accepted_later);
+        opinion.add(
+            facts.accepted_later.is_some(),
+            -3.0,
+            "calls succeeded again without a sign-in",
+            facts.accepted_later,
+        );
         opinion.add(facts.refreshed.is_some(), -1.5, "a refresh succeeded afterwards", facts.refreshed);
         Some(opinion)
     }

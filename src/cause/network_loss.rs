@@ -57,14 +57,24 @@ impl Cause for NetworkLoss {
             }
             let mut opinion = Opinion::new(Label::NetworkLoss, "offline");
             opinion.add(true, 1.6, "the client had no network just before", facts.network_down);
-            opinion.add(facts.refreshed.is_some() || facts.accepted_later.is_some(), 1.2, "all was well once it was back", facts.refreshed.or(facts.accepted_later));
+            opinion.add(
+                facts.refreshed.is_some() || facts.accepted_later.is_some(),
+                1.2,
+                "all was well once it was back",
+                facts.refreshed.or(facts.accepted_later),
+            );
             opinion.add(facts.signed_in.is_some(), -1.5, "the user had to sign in again", facts.signed_in);
             opinion.add(facts.restart.is_some(), -2.0, "the server restarted at that time", None);
             return Some(opinion);
         }
         let mut opinion = Opinion::new(Label::NetworkLoss, "offline");
         let first = Some(case.first());
-        opinion.add(true, 0.8, format!("the socket ended and was back after {}, nothing refused", span(end - start)), first);
+        opinion.add(
+            true,
+            0.8,
+            format!("the socket ended and was back after {}, nothing refused", span(end - start)),
+            first,
+        );
         opinion.add(down.is_some(), 3.0, "the client could not reach the network meanwhile", down);
         let opening: BTreeSet<_> = items
             .iter()
@@ -77,19 +87,27 @@ impl Cause for NetworkLoss {
             start - ON_PURPOSE,
             start + SECOND,
         );
-        opinion.add(refresh.is_some() && down.is_none(), -2.0, "it ended right after a refresh: reconnected on purpose", refresh);
+        opinion.add(
+            refresh.is_some() && down.is_none(),
+            -2.0,
+            "it ended right after a refresh: reconnected on purpose",
+            refresh,
+        );
         opinion.add(
             opening >= OPENING_CALLS && down.is_none(),
             -3.0,
             "the app loaded its page with it: it had been put away and was opened again",
             case.incident.recovery,
         );
-        opinion.add(opening < OPENING_CALLS, 1.0, "the socket came back by itself, not with the app's opening calls", case.incident.recovery);
-        let restarted = case
-            .world
-            .restarts
-            .iter()
-            .any(|restart| (start - MINUTE..=end + MINUTE).contains(&restart.end) || (0..10 * MINUTE).contains(&(end - restart.end)));
+        opinion.add(
+            opening < OPENING_CALLS,
+            1.0,
+            "the socket came back by itself, not with the app's opening calls",
+            case.incident.recovery,
+        );
+        let restarted = case.world.restarts.iter().any(|restart| {
+            (start - MINUTE..=end + MINUTE).contains(&restart.end) || (0..10 * MINUTE).contains(&(end - restart.end))
+        });
         opinion.add(restarted, -3.0, "the server restarted meanwhile", None);
         let paused = within(&|kind| matches!(kind, Kind::Paused), start - 60 * SECOND, start + 60 * SECOND);
         opinion.add(paused.is_some() && down.is_none(), -3.0, "the app had been put away", paused);

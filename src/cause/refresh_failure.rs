@@ -27,10 +27,19 @@ impl Cause for RefreshFailure {
             what: "A refresh was tried and gave no usable credential, or it answered well while an error was logged under it.",
             kinds: &[
                 ("server_error", "the server failed: 5xx, mostly with an exception"),
-                ("swallowed", "the answer was good and an error was rescued and logged: latent, it drops somebody one day"),
-                ("reuse_race", "several refreshes at once with one single-use token; the first wins, the others are refused"),
+                (
+                    "swallowed",
+                    "the answer was good and an error was rescued and logged: latent, it drops somebody one day",
+                ),
+                (
+                    "reuse_race",
+                    "several refreshes at once with one single-use token; the first wins, the others are refused",
+                ),
                 ("lost_response", "the server answered well, the client never got it, and the old token is dead"),
-                ("second_holder", "two parts of one app hold a copy of the session; one's refresh kills the other's token"),
+                (
+                    "second_holder",
+                    "two parts of one app hold a copy of the session; one's refresh kills the other's token",
+                ),
                 ("expired", "the refresh token had run out"),
                 ("rejected", "the server does not know the refresh token"),
                 ("loop", "each refresh is followed by a refusal and the next refresh"),
@@ -44,7 +53,13 @@ impl Cause for RefreshFailure {
             fix: "Server: remove what is left of devise_token_auth (`user.tokens`) from the refresh, let errors there be 5xx and be seen, \
                   give rotated tokens a leeway of 10 to 60 s. Client: refresh in one place at a time, keep the session on 5xx and time-outs, \
                   sign out only on a clear refusal.",
-            sources: &["RFC 9700 §4.14", "cfug/dio#1814", "cfug/dio#2342", "doorkeeper-gem/doorkeeper#486", "supabase/auth#466"],
+            sources: &[
+                "RFC 9700 §4.14",
+                "cfug/dio#1814",
+                "cfug/dio#2342",
+                "doorkeeper-gem/doorkeeper#486",
+                "supabase/auth#466",
+            ],
         }
     }
 
@@ -101,7 +116,12 @@ fn swallowed(case: &Case<'_>) -> Opinion {
     let first = case.first();
     if let Kind::Refresh(Refresh::Swallowed(fault)) = &case.item(first).kind {
         let text = describe(case, fault);
-        opinion.add(true, 4.0, format!("the refresh answered well, and under its id an error was logged: {text}"), Some(first));
+        opinion.add(
+            true,
+            4.0,
+            format!("the refresh answered well, and under its id an error was logged: {text}"),
+            Some(first),
+        );
     }
     let count = case.incident.signs.len();
     opinion.add(count > 1, 0.5, format!("{count} times"), case.incident.signs.last().copied());
@@ -134,22 +154,32 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
     opinion.add(true, 2.2, format!("the refresh was refused with {status}"), Some(first));
     if let Some(won) = won {
         let apart = span((case.item(won).time - item.time).abs());
-        opinion.add(true, 2.0, format!("another refresh of the same device, {apart} apart, got the new token"), Some(won));
+        opinion.add(
+            true,
+            2.0,
+            format!("another refresh of the same device, {apart} apart, got the new token"),
+            Some(won),
+        );
     }
-    opinion.add(failed.len() > 1, 0.7, format!("{} refreshes were refused in one burst", failed.len()), failed.last().copied());
     opinion.add(
-        reused,
-        1.0,
-        "the app's own words say that the token had been used before",
-        Some(first),
+        failed.len() > 1,
+        0.7,
+        format!("{} refreshes were refused in one burst", failed.len()),
+        failed.last().copied(),
     );
+    opinion.add(reused, 1.0, "the app's own words say that the token had been used before", Some(first));
     opinion.add(
         item.sense.has(Sense::EXPIRED) || item.sense.has(Sense::UNKNOWN),
         0.8,
         "the app's own words give the reason",
         Some(first),
     );
-    opinion.add(facts.http.is_empty() && !item.sense.has(Sense::REVOKED), 0.7, "nothing was refused before it: the client refreshed in time", Some(first));
+    opinion.add(
+        facts.http.is_empty() && !item.sense.has(Sense::REVOKED),
+        0.7,
+        "nothing was refused before it: the client refreshed in time",
+        Some(first),
+    );
     if won.is_none() && !reused {
         opinion.add(
             facts.revocation.is_some(),
@@ -159,9 +189,16 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
         );
         opinion.add(item.sense.has(Sense::REVOKED), -2.0, "the app's own words call the token revoked", Some(first));
         let early = case.young() && !facts.http.is_empty() && item.sense.is_empty();
-        opinion.add(early, -1.2, "calls were refused long before the credential could have run out", facts.http.first().copied());
+        opinion.add(
+            early,
+            -1.2,
+            "calls were refused long before the credential could have run out",
+            facts.http.first().copied(),
+        );
         if item.sense.is_empty() {
-            opinion.missing.push("why the server refused the refresh token: log the reason (expired, unknown, used before)".into());
+            opinion.missing.push(
+                "why the server refused the refresh token: log the reason (expired, unknown, used before)".into(),
+            );
         }
     }
     opinion
@@ -170,6 +207,7 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
 fn describe(case: &Case<'_>, fault: &why401_parsers::event::Fault) -> String {
     let names = case.world.names;
     let class = fault.class.map(|class| format!("{} ", names.text(class))).unwrap_or_default();
-    let at = fault.frames.first().map(|(place, method)| format!(" at {} in {}", names.text(*place), names.text(*method)));
+    let at =
+        fault.frames.first().map(|(place, method)| format!(" at {} in {}", names.text(*place), names.text(*method)));
     format!("{class}{}{}", names.text(fault.message), at.unwrap_or_default())
 }

@@ -19,7 +19,10 @@ impl Cause for Revoked {
             what: "The session was ended on purpose: a password change, an administrator, a limit of sessions per user.",
             kinds: &[
                 ("password_change", "the password was changed, here or on another device"),
-                ("admin_revocation", "everything was refused at once, long before any credential ran out, and nothing in the log did it"),
+                (
+                    "admin_revocation",
+                    "everything was refused at once, long before any credential ran out, and nothing in the log did it",
+                ),
             ],
             seen: "From one moment on every channel is refused, the refresh too, at an age at which other credentials still work; \
                    a password change or a removal of the user's sockets stands before it.",
@@ -34,9 +37,11 @@ impl Cause for Revoked {
             return None;
         }
         let facts = &case.facts;
-        let denied = facts.refreshes.iter().copied().find(
-            |place| matches!(case.item(*place).kind, Kind::Refresh(Refresh::Refused(_))),
-        );
+        let denied = facts
+            .refreshes
+            .iter()
+            .copied()
+            .find(|place| matches!(case.item(*place).kind, Kind::Refresh(Refresh::Refused(_))));
         let said = facts.sense.has(Sense::REVOKED) && !facts.sense.has(Sense::REUSED);
         if facts.http.is_empty() && facts.sockets.is_empty() && !(said && denied.is_some()) {
             return None;
@@ -71,7 +76,12 @@ impl Cause for Revoked {
         );
         opinion.add(facts.refreshed.is_some(), -2.5, "a refresh worked", facts.refreshed);
         opinion.add(facts.sense.has(Sense::REUSED), -2.0, "the app's own words speak of a token used twice", denied);
-        opinion.add(facts.sense.has(Sense::EXPIRED), -1.5, "the app's own words call the token expired", Some(case.first()));
+        opinion.add(
+            facts.sense.has(Sense::EXPIRED),
+            -1.5,
+            "the app's own words call the token expired",
+            Some(case.first()),
+        );
         opinion.add(
             facts.sense.has(Sense::MISSING) || facts.sense.has(Sense::UNKNOWN),
             -1.0,

@@ -36,7 +36,8 @@ pub fn verdict(case: &Case<'_>) -> Verdict {
         _ => CEILINGS.2,
     };
     let chance = |opinion: &Opinion| (opinion.score().exp() / total).min(ceiling);
-    let runner_up = |from: usize| opinions.get(from).filter(|other| other.score() > 0.0).map(|other| (other.label, chance(other)));
+    let runner_up =
+        |from: usize| opinions.get(from).filter(|other| other.score() > 0.0).map(|other| (other.label, chance(other)));
     match opinions.first() {
         Some(best) if best.score() >= LEAST_EVIDENCE => {
             Verdict { confidence: chance(best), runner_up: runner_up(1), opinion: best.clone() }

@@ -52,7 +52,12 @@ impl Cause for ServerRestart {
         opinion.add(!once, -2.5, "this client runs into refusals at other times too", None);
         opinion.add(facts.proactive > 0, 0.8, "this client refreshes ahead of time otherwise", facts.credential);
         opinion.add(facts.refreshed.is_some(), 0.8, "a refresh cured it", facts.refreshed);
-        opinion.add(facts.signed_in.is_some() && facts.refreshed.is_none(), -3.0, "the user had to sign in again", facts.signed_in);
+        opinion.add(
+            facts.signed_in.is_some() && facts.refreshed.is_none(),
+            -3.0,
+            "the user had to sign in again",
+            facts.signed_in,
+        );
         opinion.add(!fell && !woke, -2.5, "no refresh was due and no socket was opened again at that time", None);
         let newer = facts.credential.filter(|_| case.young());
         opinion.add(newer.is_some(), -3.0, "the credential was far from running out", newer);

@@ -20,7 +20,10 @@ impl Cause for StaleToken {
             what: "A newer credential exists, and one channel goes on presenting an older one.",
             kinds: &[
                 ("websocket", "the socket reconnects with a token from before the last refresh"),
-                ("http", "one HTTP client or family of endpoints keeps an old Authorization header beside another that works"),
+                (
+                    "http",
+                    "one HTTP client or family of endpoints keeps an old Authorization header beside another that works",
+                ),
                 ("anonymous_downgrade", "the socket comes back without the user it had"),
             ],
             seen: "Sockets are refused while calls over HTTP succeed (or one endpoint fails while others succeed), after a refresh \
@@ -89,7 +92,7 @@ fn websocket(case: &Case<'_>) -> Opinion {
             && matches!(item.kind, Kind::SocketAccepted)
             && (case.incident.start - 60 * SECOND..=case.incident.end + 60 * SECOND).contains(&item.time)
     });
-    opinion.add(count <= 2 && accepted.is_some(), -3.0, "a socket was accepted within the same minute", accepted);
+    opinion.add(count <= 2 && accepted.is_some(), -4.5, "a socket was accepted within the same minute", accepted);
     let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end < 30 * SECOND);
     opinion.add(cured.is_some(), -1.2, "a refresh right after it cured it", cured);
     opinion.add(facts.accepted_beside.is_empty(), -1.0, "no call over HTTP shows that the session was good", None);
@@ -107,16 +110,14 @@ fn http(case: &Case<'_>) -> Opinion {
     let mut opinion = Opinion::new(Label::StaleToken, "http");
     let first = facts.http.first().copied();
     let routes: Vec<&str> = facts.routes.iter().take(3).map(|route| case.world.names.text(*route)).collect();
-    opinion.add(
-        true,
-        1.0,
-        format!("{} of {} refused", calls(facts.http.len()), routes.join(", ")),
-        first,
-    );
+    opinion.add(true, 1.0, format!("{} of {} refused", calls(facts.http.len()), routes.join(", ")), first);
     opinion.add(
         true,
         1.8,
-        format!("in between {} of other endpoints accepted, with no new credential", calls(facts.accepted_beside.len())),
+        format!(
+            "in between {} of other endpoints accepted, with no new credential",
+            calls(facts.accepted_beside.len())
+        ),
         facts.accepted_beside.first().copied(),
     );
     let refreshed = facts.credential.filter(|place| matches!(case.item(*place).kind, Kind::Refresh(_)));
@@ -129,10 +130,17 @@ fn http(case: &Case<'_>) -> Opinion {
         first,
     );
     opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
-    opinion.add(facts.revocation.is_some(), -1.5, "sessions were revoked just before", facts.revocation.map(|(p, _)| p));
-    let refused = facts.refreshes.iter().copied().find(
-        |place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()),
+    opinion.add(
+        facts.revocation.is_some(),
+        -1.5,
+        "sessions were revoked just before",
+        facts.revocation.map(|(p, _)| p),
     );
+    let refused = facts
+        .refreshes
+        .iter()
+        .copied()
+        .find(|place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()));
     opinion.add(refused.is_some(), -3.0, "the refresh was refused as well", refused);
     opinion.add(
         facts.sense.has(why401_parsers::record::Sense::MISSING),

@@ -40,7 +40,12 @@ impl Cause for StorageLoss {
         });
         if case.incident.trigger == Trigger::SignInAgain {
             let mut opinion = Opinion::new(Label::StorageLoss, "cleared");
-            opinion.add(true, 1.6, "the user signed in again with no sign-out and no refusal before", Some(case.first()));
+            opinion.add(
+                true,
+                1.6,
+                "the user signed in again with no sign-out and no refusal before",
+                Some(case.first()),
+            );
             opinion.add(after_start.is_some(), 2.0, "the app started and found nothing stored", after_start);
             if let Some(age) = facts.age {
                 opinion.add(
@@ -53,14 +58,18 @@ impl Cause for StorageLoss {
             }
             opinion.add(facts.storage.is_some(), 2.0, "the store of secrets had failed", facts.storage);
             if !case.timeline.has_client {
-                opinion.missing.push("the client's trace: a new install, a cleared store, or a sign-out without a call?".into());
+                opinion
+                    .missing
+                    .push("the client's trace: a new install, a cleared store, or a sign-out without a call?".into());
             }
             return Some(opinion);
         }
         if !case.is_refusal() {
             return None;
         }
-        if facts.storage.is_none() && !(facts.refreshes.is_empty() && facts.sockets.is_empty() && !facts.http.is_empty()) {
+        if facts.storage.is_none()
+            && !(facts.refreshes.is_empty() && facts.sockets.is_empty() && !facts.http.is_empty())
+        {
             return None;
         }
         let locked = facts.storage.is_some_and(|place| matches!(case.item(place).kind, Kind::Storage { locked: true }));
@@ -80,12 +89,37 @@ impl Cause for StorageLoss {
         );
         opinion.add(case.young(), 1.2, "the credential was far from running out", facts.credential);
         opinion.add(case.ripe(), -2.0, "the credential had reached its lifetime", facts.credential);
-        opinion.add(facts.sense.has(Sense::EXPIRED) || facts.sense.has(Sense::REVOKED) || facts.sense.has(Sense::UNKNOWN), -3.0, "the app's own words say that a token was sent", Some(case.first()));
-        opinion.add(!facts.sockets.is_empty() && facts.storage.is_none(), -1.0, "the socket was refused too", facts.sockets.first().copied());
+        opinion.add(
+            facts.sense.has(Sense::EXPIRED) || facts.sense.has(Sense::REVOKED) || facts.sense.has(Sense::UNKNOWN),
+            -3.0,
+            "the app's own words say that a token was sent",
+            Some(case.first()),
+        );
+        opinion.add(
+            !facts.sockets.is_empty() && facts.storage.is_none(),
+            -1.0,
+            "the socket was refused too",
+            facts.sockets.first().copied(),
+        );
         opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
-        opinion.add(facts.revocation.is_some(), -2.0, "sessions were revoked just before", facts.revocation.map(|(p, _)| p));
-        opinion.add(!facts.accepted_beside.is_empty(), -1.5, "other calls went on being accepted", facts.accepted_beside.first().copied());
-        opinion.add(facts.accepted_later.is_some() && facts.storage.is_none(), -1.5, "later calls were accepted with no new credential", facts.accepted_later);
+        opinion.add(
+            facts.revocation.is_some(),
+            -2.0,
+            "sessions were revoked just before",
+            facts.revocation.map(|(p, _)| p),
+        );
+        opinion.add(
+            !facts.accepted_beside.is_empty(),
+            -1.5,
+            "other calls went on being accepted",
+            facts.accepted_beside.first().copied(),
+        );
+        opinion.add(
+            facts.accepted_later.is_some() && facts.storage.is_none(),
+            -1.5,
+            "later calls were accepted with no new credential",
+            facts.accepted_later,
+        );
         if facts.storage.is_none() {
             opinion.missing.push("the client's trace, to see whether its store failed".into());
         }

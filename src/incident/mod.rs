@@ -126,7 +126,9 @@ impl Run<'_> {
             Kind::Refresh(refresh) if refresh.gave() => {
                 self.refreshed.get_or_insert(place);
             }
-            Kind::SocketAccepted if self.only(open, |kind| matches!(kind, Kind::SocketRefused)) => self.close(Some(place)),
+            Kind::SocketAccepted if self.only(open, |kind| matches!(kind, Kind::SocketRefused)) => {
+                self.close(Some(place))
+            }
             Kind::Accepted { route } => {
                 let same = open.signs.iter().any(
                     |sign| matches!(&self.items[*sign].kind, Kind::Unauthorized { route: failed } if failed == route),
@@ -184,7 +186,14 @@ fn sign_ins_again(items: &[Item], places: &[usize], lane: usize) -> Vec<Incident
                 if alive.is_some() && !explained {
                     let (start, end) = (item.time, item.ended);
                     let signs = vec![*place];
-                    found.push(Incident { trigger: Trigger::SignInAgain, signs, lane, start, end, recovery: Some(*place) });
+                    found.push(Incident {
+                        trigger: Trigger::SignInAgain,
+                        signs,
+                        lane,
+                        start,
+                        end,
+                        recovery: Some(*place),
+                    });
                 }
                 (alive, explained) = (Some(*place), false);
             }
@@ -216,7 +225,14 @@ fn lost_sockets(items: &[Item], places: &[usize], lane: usize) -> Vec<Incident> 
                 if let Some(end) = removed.take() {
                     let signs = vec![end];
                     let start = items[end].time;
-                    found.push(Incident { trigger: Trigger::SocketRemoved, signs, lane, start, end: item.time, recovery: Some(*place) });
+                    found.push(Incident {
+                        trigger: Trigger::SocketRemoved,
+                        signs,
+                        lane,
+                        start,
+                        end: item.time,
+                        recovery: Some(*place),
+                    });
                     closed = None;
                 }
                 if let Some(end) = closed.take() {
@@ -253,7 +269,14 @@ fn storms(items: &[Item], places: &[usize], lane: usize) -> Vec<Incident> {
     let mut flush = |run: &mut Vec<usize>| {
         if run.len() >= count {
             let (start, end) = (items[run[0]].time, items[run[run.len() - 1]].time);
-            found.push(Incident { trigger: Trigger::RefreshStorm, signs: run.clone(), lane, start, end, recovery: None });
+            found.push(Incident {
+                trigger: Trigger::RefreshStorm,
+                signs: run.clone(),
+                lane,
+                start,
+                end,
+                recovery: None,
+            });
         }
         run.clear();
     };

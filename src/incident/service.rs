@@ -96,14 +96,16 @@ pub fn restarts(identified: &Identified) -> Vec<Restart> {
     // Start-up lines have no time of their own as a rule: the server was up when it first answered again.
     for restart in &mut found {
         if events[restart.boot].timed != TimeFrom::Line {
-            let answered = events.iter().skip(restart.boot + 1).find(|event| is_life(event) && event.time > restart.end);
+            let answered =
+                events.iter().skip(restart.boot + 1).find(|event| is_life(event) && event.time > restart.end);
             restart.end = answered.map_or(restart.end, |event| event.time);
         }
     }
     for (key, actor) in &identified.actors {
         for attempt in actor.sockets.iter().filter(|attempt| attempt.cut_by_restart) {
             let Some(at) = attempt.closed else { continue };
-            if let Some(restart) = found.iter_mut().find(|restart| (restart.start - MINUTE..=restart.end + ONE_RESTART).contains(&at))
+            if let Some(restart) =
+                found.iter_mut().find(|restart| (restart.start - MINUTE..=restart.end + ONE_RESTART).contains(&at))
             {
                 if !restart.cut.contains(key) {
                     restart.cut.push(*key);

@@ -13,13 +13,19 @@ use crate::incident::service::Attack;
 use crate::session::endpoint::Role;
 
 /// Counts over all sources. Server logs count where there are any; a client's copies of the same calls do not count again.
-pub(super) fn summary(findings: &Findings<'_>, judged: &[Judged], attacks: &[Attack], in_flight: &[(Key, usize)]) -> Summary {
+pub(super) fn summary(
+    findings: &Findings<'_>,
+    judged: &[Judged],
+    attacks: &[Attack],
+    in_flight: &[(Key, usize)],
+) -> Summary {
     let mut summary = Summary::default();
     let side = if findings.identified.has_server { Side::Server } else { Side::Client };
     for event in &findings.identified.events {
         match &event.what {
             What::Request(request) if request.side == side => {
-                let nameless = findings.names.text(request.method).is_empty() && findings.names.text(request.path).is_empty();
+                let nameless =
+                    findings.names.text(request.method).is_empty() && findings.names.text(request.path).is_empty();
                 // The rest of a request whose beginning is not in the log: its answer counts, its beginning does not.
                 summary.requests += u64::from(!nameless);
                 summary.unauthorized += u64::from(request.status == Some(401));
@@ -70,7 +76,8 @@ fn unauthorized_by(
         }
     }
     for (place, event) in findings.identified.events.iter().enumerate() {
-        let Some(request) = event.request().filter(|request| request.side == side && request.status == Some(401)) else {
+        let Some(request) = event.request().filter(|request| request.side == side && request.status == Some(401))
+        else {
             continue;
         };
         let key = owner[place];

@@ -11,7 +11,8 @@ const MOST: usize = 24;
 
 /// The moments around an incident: the credential before it, its signs, what ended it. Equal ones in a row become one.
 pub(super) fn around(findings: &Findings<'_>, timeline: &Timeline, incident: &Incident) -> Vec<Moment> {
-    let until = incident.recovery.map_or(incident.end, |place| timeline.items[place].time).max(incident.end) + 5 * SECOND;
+    let until =
+        incident.recovery.map_or(incident.end, |place| timeline.items[place].time).max(incident.end) + 5 * SECOND;
     let credential = timeline.items.iter().rposition(|item| {
         item.lane == incident.lane
             && item.time < incident.start - 30 * SECOND

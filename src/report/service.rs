@@ -11,8 +11,7 @@ const MOST_LINES: usize = 6;
 
 fn blank(findings: &Findings<'_>, label: Label, kind: &str, start: i64, end: i64) -> Incident {
     let _ = findings;
-    let found =
-        fix::Found { label, kind: kind.to_owned(), affected: 0, place: None, endpoint: None, lifetime: None };
+    let found = fix::Found { label, kind: kind.to_owned(), affected: 0, place: None, endpoint: None, lifetime: None };
     Incident {
         id: String::new(),
         scope: Scope::Service,
@@ -60,7 +59,10 @@ pub(super) fn restarts(findings: &Findings<'_>, restarts: &[Restart]) -> Vec<(Op
             }
             show(restart.boot, "the server started while it had been serving before".into(), 2.0);
             if !restart.cut.is_empty() {
-                let text = format!("{} people had a socket open that ended with it, with no line to say so", restart.cut.len());
+                let text = format!(
+                    "{} people had a socket open that ended with it, with no line to say so",
+                    restart.cut.len()
+                );
                 show(restart.boot, text, 1.0);
             }
             (None, incident)

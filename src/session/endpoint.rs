@@ -127,7 +127,9 @@ fn role_of(method: &str, path: &str, action: &str, seen: &Seen, config: &Endpoin
     let leaving = ["logout", "log_out", "log-out", "signout", "sign_out", "sign-out", "signoff"];
     if method != "GET" && (has(&leaving) || leaving.contains(&verb.as_str()))
         || method == "GET" && leaving.contains(&last)
-        || method == "DELETE" && auth_controller && (verb == "destroy" || verb.is_empty())
+        || method == "DELETE"
+            && auth_controller
+            && (verb == "destroy" || verb.is_empty())
             && matches!(last, "session" | "sessions" | "login" | "auth" | "token" | "tokens" | "current")
     {
         return Role::SignOut;
@@ -142,14 +144,16 @@ fn role_of(method: &str, path: &str, action: &str, seen: &Seen, config: &Endpoin
         return Role::Revoke;
     }
     let entering = ["login", "log_in", "log-in", "signin", "sign_in", "sign-in", "authenticate", "authorize"];
-    let registering = ["register", "registrations", "registration", "signup", "sign_up", "sign-up", "users", "accounts"];
+    let registering =
+        ["register", "registrations", "registration", "signup", "sign_up", "sign-up", "users", "accounts"];
     let creates_session = controller.contains("session") && verb == "create"
         || matches!(last, "session" | "sessions") && verb.is_empty()
         || controller.ends_with("authcontroller") && verb == "create"
         || last == "auth" && verb.is_empty();
     if writes && method != "PATCH" && !registering.contains(&last) && !last.contains("password") {
         let by_words = has(&entering) || entering.contains(&verb.as_str()) || creates_session;
-        let token_grant = matches!(last, "token" | "tokens") && auth_controller && (verb == "create" || verb.is_empty());
+        let token_grant =
+            matches!(last, "token" | "tokens") && auth_controller && (verb == "create" || verb.is_empty());
         if by_words || seen.password && !seen.new_password || token_grant {
             return Role::SignIn;
         }

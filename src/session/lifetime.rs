@@ -71,7 +71,8 @@ impl Ages {
                     }
                 }
                 Kind::Unauthorized { .. } => {
-                    let other_reason = [Sense::MISSING, Sense::REVOKED, Sense::UNKNOWN].iter().any(|s| item.sense.has(*s));
+                    let other_reason =
+                        [Sense::MISSING, Sense::REVOKED, Sense::UNKNOWN].iter().any(|s| item.sense.has(*s));
                     if let (Some(issued), None, false) = (issued, refused, other_reason) {
                         refused = Some((item.time, item.time - issued));
                     }
@@ -103,7 +104,9 @@ impl Ages {
         rest.sort_unstable_by_key(|(_, refused)| *refused);
         let mut found = Vec::new();
         while let Some(best) = best_of(&rest) {
-            let fits = |(accepted, refused): &(i64, i64)| *accepted <= best.access + SLACK && *refused >= best.access - SLACK && *refused < best.access * 3;
+            let fits = |(accepted, refused): &(i64, i64)| {
+                *accepted <= best.access + SLACK && *refused >= best.access - SLACK && *refused < best.access * 3
+            };
             let before = rest.len();
             rest.retain(|pair| !fits(pair));
             if rest.len() == before {
@@ -136,7 +139,10 @@ fn best_of(pairs: &[(i64, i64)]) -> Option<Lifetime> {
     let usual = USUAL.iter().map(|minutes| minutes * MINUTE);
     let observed = pairs.iter().map(|(_, refused)| *refused);
     let count = |age: i64| {
-        pairs.iter().filter(|(accepted, refused)| *accepted <= age + SLACK && age <= *refused + SLACK && *refused < age * 3).count()
+        pairs
+            .iter()
+            .filter(|(accepted, refused)| *accepted <= age + SLACK && age <= *refused + SLACK && *refused < age * 3)
+            .count()
     };
     // Usual ones first, so that they win a tie; of equals the longest, for a refusal often comes long after the end.
     let best = usual
@@ -147,7 +153,8 @@ fn best_of(pairs: &[(i64, i64)]) -> Option<Lifetime> {
     if support == 0 {
         return None;
     }
-    let supporting = || pairs.iter().filter(|(accepted, refused)| *accepted <= best.0 + SLACK && best.0 <= *refused + SLACK);
+    let supporting =
+        || pairs.iter().filter(|(accepted, refused)| *accepted <= best.0 + SLACK && best.0 <= *refused + SLACK);
     let low = supporting().map(|(accepted, _)| *accepted).max().unwrap_or(0);
     let high = supporting().map(|(_, refused)| *refused).min().unwrap_or(best.0);
     Some(Lifetime { access: best.0, support, between: (low, high) })

@@ -147,15 +147,14 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
     let events = &identified.events;
     (out.lane_of, out.lanes) = lanes(actor, events);
     let lane_of = |address: Option<Name>| {
-        address
-            .and_then(|address| out.lane_of.iter().find(|(known, _)| *known == address))
-            .map(|(_, lane)| *lane)
+        address.and_then(|address| out.lane_of.iter().find(|(known, _)| *known == address)).map(|(_, lane)| *lane)
     };
     // A trace speaks of one device: the one whose requests it shows.
     let trace_lane = |source: u32| {
-        let twin = actor.events.iter().find_map(|place| {
-            (events[*place].source == source).then(|| identified.twins.get(place)).flatten()
-        });
+        let twin = actor
+            .events
+            .iter()
+            .find_map(|place| (events[*place].source == source).then(|| identified.twins.get(place)).flatten());
         twin.and_then(|server| lane_of(events[*server].address)).unwrap_or(0)
     };
     let trace_lanes: Vec<(u32, usize)> = actor.traces.iter().map(|trace| (*trace, trace_lane(*trace))).collect();
@@ -201,7 +200,8 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
     // The client's own sockets count where no server's log shows them.
     if !actor.sockets.is_empty() || out.has_server {
         items.retain(|item| {
-            item.side == Side::Server || !matches!(item.kind, Kind::SocketAccepted | Kind::SocketRefused | Kind::SocketClosed { .. })
+            item.side == Side::Server
+                || !matches!(item.kind, Kind::SocketAccepted | Kind::SocketRefused | Kind::SocketClosed { .. })
         });
     }
     out.items = items;
@@ -223,7 +223,9 @@ fn push_socket(items: &mut Vec<Item>, attempt: &Attempt, lane: usize) {
     };
     match attempt.outcome {
         // It began when it was opened: what the app did besides, it did then.
-        Outcome::Accepted(at) if attempt.opened > i64::MIN => items.push(Item { ended: at.max(base.time), ..base.clone() }),
+        Outcome::Accepted(at) if attempt.opened > i64::MIN => {
+            items.push(Item { ended: at.max(base.time), ..base.clone() })
+        }
         Outcome::Accepted(at) => items.push(Item { time: at, ended: at, ..base.clone() }),
         Outcome::Refused(at) => {
             items.push(Item { time: at, ended: at, kind: Kind::SocketRefused, ..base });
@@ -359,7 +361,8 @@ fn lanes(actor: &Actor, events: &[Event]) -> (Vec<(Name, usize)>, usize) {
             let both: Vec<Name> = visits.iter().copied().filter(|a| *a == address || *a == other).collect();
             both.windows(2).filter(|pair| pair[0] != pair[1]).count() >= ALTERNATIONS
         };
-        let free = (0..count).find(|lane| lane_of.iter().filter(|(_, l)| l == lane).all(|(other, _)| !alternates(*other)));
+        let free =
+            (0..count).find(|lane| lane_of.iter().filter(|(_, l)| l == lane).all(|(other, _)| !alternates(*other)));
         let lane = free.unwrap_or(count);
         count = count.max(lane + 1);
         lane_of.push((address, lane));

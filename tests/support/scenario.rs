@@ -131,9 +131,11 @@ impl Table {
     }
 
     fn add_users(&mut self, scenario: &Scenario, sides: Sides, diagnosis: &Diagnosis) {
-        let text = |value: &Value| value.as_u64().map_or_else(|| value.as_str().unwrap_or("").to_owned(), |n| n.to_string());
+        let text =
+            |value: &Value| value.as_u64().map_or_else(|| value.as_str().unwrap_or("").to_owned(), |n| n.to_string());
         for user in scenario.users() {
-            let traced = user["devices"].as_array().is_some_and(|devices| devices.iter().any(|d| !d["trace"].is_null()));
+            let traced =
+                user["devices"].as_array().is_some_and(|devices| devices.iter().any(|d| !d["trace"].is_null()));
             if sides == Sides::Client && !traced {
                 continue;
             }
@@ -165,7 +167,11 @@ impl Table {
                             && incident.kind == kind
                             && incident.actor.as_ref().is_some_and(|actor| actor.user.as_deref() == Some(&id))
                     });
-                    if right { self.kinds.0 += 1 } else { self.kinds.1 += 1 }
+                    if right {
+                        self.kinds.0 += 1
+                    } else {
+                        self.kinds.1 += 1
+                    }
                     if !right {
                         let kinds: BTreeSet<&str> = diagnosis
                             .incidents
@@ -173,7 +179,8 @@ impl Table {
                             .filter(|i| i.actor.as_ref().is_some_and(|actor| actor.user.as_deref() == Some(&id)))
                             .map(|i| i.kind.as_str())
                             .collect();
-                        self.misses.push(format!("kind: {} user {id}: truth {truth}/{kind}, said {kinds:?}", scenario.name));
+                        self.misses
+                            .push(format!("kind: {} user {id}: truth {truth}/{kind}, said {kinds:?}", scenario.name));
                     }
                 }
                 continue;
@@ -225,7 +232,8 @@ impl Table {
         for incident in &diagnosis.incidents {
             if incident.scope == why401::diagnosis::Scope::Service && !used.contains(&incident.id) {
                 self.by_cause.entry(incident.cause.to_string()).or_default().1 += 1;
-                self.misses.push(format!("{}: {} at {} is not in the truth", scenario.name, incident.cause, incident.start));
+                self.misses
+                    .push(format!("{}: {} at {} is not in the truth", scenario.name, incident.cause, incident.start));
             }
         }
     }
@@ -244,14 +252,25 @@ impl Table {
 
     pub fn print(&self, title: &str) {
         println!("\n== {title}");
-        println!("{:<20} {:>4} {:>4} {:>4}  {:>9} {:>6} {:>6}", "cause", "hit", "false", "miss", "precision", "recall", "F1");
+        println!(
+            "{:<20} {:>4} {:>4} {:>4}  {:>9} {:>6} {:>6}",
+            "cause", "hit", "false", "miss", "precision", "recall", "F1"
+        );
         for (cause, (hits, wrong, missed)) in &self.by_cause {
             let precision = *hits as f64 / (hits + wrong).max(1) as f64;
             let recall = *hits as f64 / (hits + missed).max(1) as f64;
-            println!("{cause:<20} {hits:>4} {wrong:>4} {missed:>4}  {precision:>9.3} {recall:>6.3} {:>6.3}", self.f1(cause));
+            println!(
+                "{cause:<20} {hits:>4} {wrong:>4} {missed:>4}  {precision:>9.3} {recall:>6.3} {:>6.3}",
+                self.f1(cause)
+            );
         }
         let (right, wrong) = self.kinds;
-        println!("macro-F1 {:.3}; kinds right {right} of {}; healthy accused {}", self.macro_f1(), right + wrong, self.accused.len());
+        println!(
+            "macro-F1 {:.3}; kinds right {right} of {}; healthy accused {}",
+            self.macro_f1(),
+            right + wrong,
+            self.accused.len()
+        );
         for line in self.accused.iter().map(|line| format!("ACCUSED {line}")).chain(self.misses.iter().cloned()) {
             println!("  {line}");
         }

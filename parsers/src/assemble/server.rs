@@ -339,7 +339,8 @@ impl Assembler {
             let What::Note { sense, text, .. } = self.events[note.draft].event.what else { continue };
             let refused = sense.has(Sense::REFUSED) || sense.has(Sense::MISSING);
             let about_refresh = sense.has(Sense::REFRESH);
-            let to_refresh = [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(&bare, word));
+            let to_refresh =
+                [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(&bare, word));
             let other = user.is_some() && owner.is_some() && user != owner;
             if other || sense.has(Sense::SOCKET) || about_refresh != to_refresh || refused != (status >= 400) {
                 rest.push_back(note);
@@ -350,7 +351,8 @@ impl Assembler {
             if let What::Request(request) = &mut draft.what {
                 request.sense = request.sense.with(sense);
                 if sense.has(Sense::FAULT) && request.fault.is_none() {
-                    let fault = Fault { class: None, message: text, frames: Vec::new(), line: note.line, rescued: true };
+                    let fault =
+                        Fault { class: None, message: text, frames: Vec::new(), line: note.line, rescued: true };
                     request.fault = Some(Box::new(fault));
                 }
             }

@@ -1,0 +1,25 @@
+# Commands for humans. CI calls `.ci/run`, which calls the same ones.
+
+# format, lints, docs, tests: what CI runs
+ci:
+    .ci/run
+
+# all tests
+test:
+    cargo test --workspace
+
+# precision and recall on the labelled samples, three ways
+accuracy:
+    cargo test --release --test scenarios -- --nocapture --test-threads=1
+
+# the quick start of the README
+demo:
+    cargo run --release -- samples/mixed
+
+# time and memory beside ripgrep on a log of some 300 MB
+bench:
+    benches/beside_ripgrep.sh
+
+# accept changed snapshots after looking at them
+snapshots:
+    cargo insta review

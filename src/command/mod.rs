@@ -1,0 +1,68 @@
+//! The command line: one file per command.
+
+pub mod diagnose;
+pub mod explain;
+
+use clap::{Parser, Subcommand};
+
+/// What a command ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing found, or told to say so.
+    Clean,
+    /// Incidents found.
+    Incidents,
+    /// Used wrongly, or nothing could be read.
+    Usage,
+    /// Finished, but some input could not be read.
+    Partial,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Clean => 0,
+            Exit::Incidents => 1,
+            Exit::Usage => 2,
+            Exit::Partial => 3,
+        })
+    }
+}
+
+/// Why were these people logged out?
+///
+/// Reads server logs (Rails, Puma, lograge, Render) and client traces (Flutter, Dio, bloc) and says which cause explains every
+/// drop: stale token, refresh failure, lifetime expiry, or one of the look-alikes, with the lines that prove it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "why401",
+    version,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100,
+    after_help = "Examples:\n  why401 production.log phone.log        both sides: the best evidence\n  render logs -r srv-… -o text | why401   from a pipe\n  why401 logs/ --user 42 --top 20        one user's incidents\n  why401 *.log.gz --format json | jq .fix_plan\n\nExit codes: 0 nothing found, 1 incidents found, 2 usage or nothing readable, 3 some input could not be read."
+)]
+pub struct Cli {
+    /// The command; without one, `diagnose`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What `diagnose` takes.
+    #[command(flatten)]
+    pub diagnose: diagnose::Args,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Diagnose logs (the default)
+    Diagnose(diagnose::Args),
+    /// Explain a cause: what it is, how it is recognised, how to fix it
+    Explain(explain::Args),
+    /// Print the JSON Schema of `--format json`
+    Schema,
+}
+
+/// Columns to write in: as told, else the terminal's, else 80.
+#[must_use]
+pub fn columns(told: Option<u16>) -> usize {
+    told.or_else(|| terminal_size::terminal_size().map(|(width, _)| width.0)).map_or(80, usize::from)
+}

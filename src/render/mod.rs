@@ -1,0 +1,4 @@
+//! Outputs. Each takes a finished diagnosis and computes nothing.
+
+pub mod json;
+pub mod terminal;

@@ -1,0 +1,625 @@
+//! The report for a terminal: the verdict first, then a table, then the proof.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use chrono::{DateTime, Utc};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use crate::cause::{Label, case::span};
+use crate::diagnosis::{Diagnosis, Evidence, Impact, Incident, Moment, Scope};
+use crate::session::SECOND;
+
+/// How to draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Columns.
+    pub width: usize,
+    /// With colours.
+    pub color: bool,
+    /// How many single incidents are listed below the table of causes; `None` for none but the clearest case of each cause.
+    pub top: Option<usize>,
+}
+
+/// Narrower than this nothing is aligned any more.
+const NARROWEST: usize = 40;
+/// Lines longer than this are hard to read, however wide the terminal is.
+const WIDEST: usize = 160;
+/// How many pieces of evidence of a case are shown.
+const MOST_EVIDENCE: usize = 6;
+/// How many moments of a case are shown.
+const MOST_MOMENTS: usize = 14;
+
+/// Draws the report.
+#[must_use]
+pub fn report(diagnosis: &Diagnosis, look: Look) -> String {
+    let look = Look { width: look.width.clamp(NARROWEST, WIDEST), ..look };
+    let mut page = Page { out: String::new(), look };
+    page.verdict(diagnosis);
+    page.causes(diagnosis);
+    page.cases(diagnosis);
+    page.listing(diagnosis);
+    page.lifetimes(diagnosis);
+    page.plan(diagnosis);
+    page.balance(diagnosis);
+    page.out
+}
+
+struct Page {
+    out: String,
+    look: Look,
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const BAD: Style = AnsiColor::Red.on_default();
+const GOOD: Style = AnsiColor::Green.on_default();
+const NOTE: Style = AnsiColor::Yellow.on_default();
+const HEAD: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Incidents of one cause and kind.
+struct Group<'a> {
+    label: Label,
+    kind: &'a str,
+    incidents: Vec<&'a Incident>,
+}
+
+fn groups(diagnosis: &Diagnosis) -> Vec<Group<'_>> {
+    let mut by: BTreeMap<(Label, &str), Vec<&Incident>> = BTreeMap::new();
+    for incident in &diagnosis.incidents {
+        by.entry((incident.cause, &incident.kind)).or_default().push(incident);
+    }
+    let mut groups: Vec<Group<'_>> =
+        by.into_iter().map(|((label, kind), incidents)| Group { label, kind, incidents }).collect();
+    groups.sort_by_key(|group| {
+        let worst = group.worst();
+        (group.harmless(), worst, std::cmp::Reverse(group.people()), group.label)
+    });
+    groups
+}
+
+impl Group<'_> {
+    fn people(&self) -> u64 {
+        let mut seen: Vec<(&Option<String>, &Vec<String>)> = self
+            .incidents
+            .iter()
+            .filter(|incident| incident.scope == Scope::Actor)
+            .filter_map(|incident| incident.actor.as_ref())
+            .map(|actor| (&actor.user, &actor.ips))
+            .collect();
+        seen.sort();
+        seen.dedup();
+        let service: u64 = self.incidents.iter().filter(|i| i.scope == Scope::Service).map(|i| i.affected_actors).sum();
+        seen.len() as u64 + service
+    }
+
+    fn worst(&self) -> Impact {
+        self.incidents.iter().map(|incident| incident.impact).min().unwrap_or(Impact::Latent)
+    }
+
+    /// Nobody's fault and nobody dropped: below what has to be mended.
+    fn harmless(&self) -> bool {
+        matches!(
+            self.label,
+            Label::Logout
+                | Label::NetworkLoss
+                | Label::ServerRestart
+                | Label::ServerReset
+                | Label::CredentialAttack
+                | Label::Revoked
+        )
+    }
+
+    /// The incident that shows the cause best: sure, and with a short story.
+    fn clearest(&self) -> Option<&Incident> {
+        self.incidents.iter().copied().max_by(|a, b| {
+            let sources = |i: &Incident| {
+                let mut sources: Vec<&String> = i.timeline.iter().map(|moment| &moment.source).collect();
+                sources.sort();
+                sources.dedup();
+                sources.len()
+            };
+            let proof = |i: &Incident| i.evidence.iter().filter(|e| e.speaks_for && e.line.is_some()).count();
+            a.confidence
+                .total_cmp(&b.confidence)
+                .then(sources(a).cmp(&sources(b)))
+                .then(proof(a).cmp(&proof(b)))
+                .then(b.start.cmp(&a.start))
+        })
+    }
+
+    fn name(&self) -> String {
+        if self.kind.is_empty() {
+            self.label.title().to_owned()
+        } else {
+            format!("{}: {}", self.label.title(), self.kind.replace('_', " "))
+        }
+    }
+
+    fn sureness(&self) -> f64 {
+        #[allow(clippy::cast_precision_loss, reason = "a count of incidents")]
+        let count = self.incidents.len().max(1) as f64;
+        self.incidents.iter().map(|incident| incident.confidence).sum::<f64>() / count
+    }
+}
+
+impl Page {
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.look.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    fn head(&mut self, text: &str) {
+        self.out.push('\n');
+        let text = self.paint(HEAD, text);
+        self.line(&text);
+    }
+
+    /// Wrapped text; further lines are indented by `indent`.
+    fn text(&mut self, first: &str, indent: &str, text: &str) {
+        let options = textwrap::Options::new(self.look.width).initial_indent(first).subsequent_indent(indent);
+        let wrapped = textwrap::fill(text, options);
+        for line in wrapped.lines() {
+            self.line(line);
+        }
+    }
+
+    fn verdict(&mut self, diagnosis: &Diagnosis) {
+        let groups = groups(diagnosis);
+        let broken: Vec<&Group<'_>> =
+            groups.iter().filter(|group| !group.harmless() && group.label != Label::Inconclusive).collect();
+        let people = people_of(diagnosis, |incident| {
+            incident.scope == Scope::Actor
+                && !matches!(
+                    incident.cause,
+                    Label::Logout | Label::NetworkLoss | Label::ServerRestart | Label::ServerReset | Label::Revoked
+                )
+        });
+        let since = broken
+            .iter()
+            .flat_map(|group| group.incidents.iter())
+            .map(|incident| incident.start.as_str())
+            .min()
+            .map(clock_and_day);
+        let dropped = diagnosis.summary.dropped_actors;
+        let title = match (people, dropped) {
+            (0, _) if diagnosis.incidents.is_empty() => "Nobody was signed out: nothing found.".to_owned(),
+            (0, _) => "Nobody lost a session to a defect.".to_owned(),
+            (people, 0) => format!("{} hit, nobody signed out.", persons(people)),
+            (people, dropped) => format!("{} hit, {dropped} of them signed out.", persons(people)),
+        };
+        let title = match since {
+            Some(since) => format!("{title} Since {since} UTC."),
+            None => title,
+        };
+        let title = self.paint(if people == 0 { GOOD.bold() } else { BAD.bold() }, &title);
+        self.line(&title);
+        for (number, group) in broken.iter().enumerate().take(6) {
+            let count = group.people();
+            let first = format!("{:>2}. ", number + 1);
+            let what = match group.worst() {
+                Impact::Dropped => "",
+                Impact::Degraded => " (nobody signed out)",
+                Impact::Latent => " (latent: nobody signed out yet)",
+            };
+            self.text(&first, "    ", &format!("{} — {}{what}", group.name(), persons(count)));
+        }
+        if broken.len() > 6 {
+            self.line(&format!("    and {} more", broken.len() - 6));
+        }
+        if let Some(step) = diagnosis.fix_plan.first().filter(|_| !broken.is_empty()) {
+            let first = self.paint(BOLD, "Change first: ");
+            let width = self.look.width.saturating_sub(0);
+            let wrapped = textwrap::fill(
+                &format!("Change first: {}", step.title),
+                textwrap::Options::new(width).subsequent_indent("    "),
+            );
+            let wrapped = wrapped.replacen("Change first: ", &first, 1);
+            for line in wrapped.lines() {
+                self.line(line);
+            }
+        }
+        let unclear = groups.iter().find(|group| group.label == Label::Inconclusive);
+        if let Some(unclear) = unclear {
+            let text =
+                format!("{} could not be explained; what is missing stands below.", incidents(unclear.incidents.len()));
+            let text = self.paint(NOTE, &text);
+            self.line(&text);
+        }
+    }
+
+    fn causes(&mut self, diagnosis: &Diagnosis) {
+        if diagnosis.incidents.is_empty() {
+            return;
+        }
+        self.head("Incidents");
+        let mut table = self.table(&["cause", "kind", "people", "incidents", "first", "last", "sure"]);
+        for group in groups(diagnosis) {
+            let first = group.incidents.iter().map(|incident| incident.start.as_str()).min().unwrap_or_default();
+            let last = group.incidents.iter().map(|incident| incident.end.as_str()).max().unwrap_or_default();
+            table.add_row([
+                group.label.as_str().to_owned(),
+                group.kind.to_owned(),
+                group.people().to_string(),
+                group.incidents.len().to_string(),
+                clock(first),
+                clock(last),
+                percent(group.sureness()),
+            ]);
+        }
+        align_right(&mut table, &[2, 3, 6]);
+        let drawn = table.to_string();
+        for line in drawn.lines() {
+            self.line(line);
+        }
+        if diagnosis
+            .incidents
+            .iter()
+            .any(|incident| incident.cause == Label::ServerRestart && incident.scope == Scope::Service)
+        {
+            self.text("", "", "(people of a restart: those whose socket it cut)");
+        }
+    }
+
+    fn table(&self, heads: &[&str]) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(self.look.width).unwrap_or(u16::MAX));
+        table.set_header(heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>());
+        table
+    }
+
+    fn cases(&mut self, diagnosis: &Diagnosis) {
+        for group in groups(diagnosis) {
+            if let Some(incident) = group.clearest() {
+                self.case(&group.name(), incident, group.incidents.len());
+            }
+        }
+    }
+
+    fn case(&mut self, name: &str, incident: &Incident, count: usize) {
+        let whose = whose(incident);
+        self.head(&format!("{}{name}", incident.id.to_uppercase() + "  "));
+        let more = if count > 1 { format!("; the clearest of {count}") } else { String::new() };
+        let sure = percent(incident.confidence);
+        let runner = incident
+            .runner_up
+            .as_ref()
+            .map(|runner| format!("; else {} ({})", runner.cause.title(), percent(runner.confidence)))
+            .unwrap_or_default();
+        let head = format!(
+            "{whose}, {} to {} UTC, {sure} sure{runner}{more}",
+            clock_and_day(&incident.start),
+            clock(&incident.end)
+        );
+        self.text("  ", "  ", &head);
+        for evidence in incident.evidence.iter().take(MOST_EVIDENCE) {
+            self.evidence(evidence);
+        }
+        for contribution in &incident.contributing {
+            self.text("  ~ ", "    ", &format!("contributing: {} ({})", contribution.text, contribution.cause.title()));
+        }
+        for missing in &incident.missing {
+            self.text("  ? ", "    ", &format!("missing: {missing}"));
+        }
+        self.moments(&incident.timeline);
+        let fix = self.paint(BOLD, "fix");
+        let before = self.out.len();
+        self.text("  fix: ", "       ", &incident.fix);
+        let written = self.out.split_off(before).replacen("fix", &fix, 1);
+        self.out.push_str(&written);
+    }
+
+    fn evidence(&mut self, evidence: &Evidence) {
+        let (mark, style) = if evidence.speaks_for { ("+", GOOD) } else { ("-", BAD) };
+        let place = match (&evidence.source, evidence.line) {
+            (Some(source), Some(line)) => format!(" [{source}:{line}]"),
+            _ => String::new(),
+        };
+        let before = self.out.len();
+        self.text(&format!("  {mark} "), "    ", &format!("{}{place}", evidence.text));
+        let mark_painted = self.paint(style, mark);
+        let place_painted = self.paint(DIM, place.trim_start());
+        let mut written = self.out.split_off(before);
+        if !place.is_empty() && written.contains(place.trim_start()) {
+            written = written.replacen(place.trim_start(), &place_painted, 1);
+        }
+        written = written.replacen(mark, &mark_painted, 1);
+        self.out.push_str(&written);
+    }
+
+    fn moments(&mut self, moments: &[Moment]) {
+        let cut = moments.len().saturating_sub(MOST_MOMENTS);
+        let (head, tail) = if cut > 0 {
+            (&moments[..MOST_MOMENTS / 2], &moments[moments.len() - MOST_MOMENTS / 2..])
+        } else {
+            (moments, &moments[..0])
+        };
+        for moment in head {
+            self.moment(moment);
+        }
+        if cut > 0 {
+            let text = self.paint(DIM, &format!("      … {cut} more"));
+            self.line(&text);
+        }
+        for moment in tail {
+            self.moment(moment);
+        }
+    }
+
+    fn moment(&mut self, moment: &Moment) {
+        let style = match moment.tone.as_str() {
+            "good" => GOOD,
+            "bad" => BAD,
+            _ => Style::new(),
+        };
+        let times = if moment.count > 1 { format!(" ×{}", moment.count) } else { String::new() };
+        let place = format!("{}:{}", moment.source, moment.line);
+        let text = format!("{}{times}", moment.text);
+        let channel = match moment.channel.as_str() {
+            "websocket" => "ws",
+            other => other,
+        };
+        let left = format!("      {} {channel:<5}", clock(&moment.time));
+        let room = self.look.width.saturating_sub(textwrap::core::display_width(&left) + 2);
+        let text = cut_to(&text, room);
+        let gap = room.saturating_sub(textwrap::core::display_width(&text) + textwrap::core::display_width(&place) + 1);
+        let mut line = format!("{left} {}", self.paint(style, &text));
+        if gap > 0 && textwrap::core::display_width(&text) + textwrap::core::display_width(&place) < room {
+            let _ = write!(line, "{}{}", " ".repeat(gap), self.paint(DIM, &place));
+        }
+        self.line(&line);
+    }
+
+    fn listing(&mut self, diagnosis: &Diagnosis) {
+        let Some(top) = self.look.top else { return };
+        let shown: Vec<&Incident> = diagnosis.incidents.iter().take(top).collect();
+        if shown.is_empty() {
+            return;
+        }
+        self.head(&format!("The first {} of {}", shown.len(), incidents(diagnosis.incidents.len())));
+        let mut table = self.table(&["id", "who", "cause", "kind", "from", "to", "impact", "sure"]);
+        for incident in shown {
+            table.add_row([
+                incident.id.clone(),
+                whose(incident),
+                incident.cause.as_str().to_owned(),
+                incident.kind.clone(),
+                clock(&incident.start),
+                clock(&incident.end),
+                impact(incident.impact).to_owned(),
+                percent(incident.confidence),
+            ]);
+        }
+        align_right(&mut table, &[7]);
+        for line in table.to_string().lines() {
+            self.line(line);
+        }
+    }
+
+    fn lifetimes(&mut self, diagnosis: &Diagnosis) {
+        if diagnosis.lifetimes.is_empty() {
+            return;
+        }
+        self.head("Lifetimes of access tokens, inferred");
+        for lifetime in &diagnosis.lifetimes {
+            let seconds = |seconds: i64| span(seconds * SECOND);
+            let verdict = match lifetime.verdict.as_str() {
+                "long" => "long for",
+                "short" => "short for",
+                _ => "within",
+            };
+            let support = if lifetime.support == 0 {
+                "as stated".to_owned()
+            } else {
+                format!(
+                    "{} credentials reached it; accepted up to {}, refused from {}",
+                    lifetime.support,
+                    seconds(lifetime.between.0),
+                    seconds(lifetime.between.1)
+                )
+            };
+            let lead = lifetime
+                .refreshed_at_seconds
+                .map(|lead| format!("; most clients refresh at {}", seconds(lead)))
+                .unwrap_or_default();
+            let platform = if lifetime.platform == "unknown" { "any client" } else { &lifetime.platform };
+            let text = format!(
+                "{} ({support}{lead}); {verdict} practice for {platform}: {} to {}",
+                seconds(lifetime.access_seconds),
+                seconds(lifetime.recommended.0),
+                seconds(lifetime.recommended.1)
+            );
+            self.text("  ", "  ", &text);
+        }
+    }
+
+    fn plan(&mut self, diagnosis: &Diagnosis) {
+        if diagnosis.fix_plan.is_empty() {
+            return;
+        }
+        self.head("What to change, in this order");
+        for step in &diagnosis.fix_plan {
+            let people = if step.affected_actors > 0 {
+                format!(" — {}", persons(step.affected_actors))
+            } else {
+                String::new()
+            };
+            self.text(&format!("{:>3}. ", step.order), "     ", &format!("{}{people}", step.title));
+            let before = self.out.len();
+            self.text("     ", "     ", &step.why);
+            let why = self.out.split_off(before);
+            for line in why.lines() {
+                let line = self.paint(DIM, line);
+                self.line(&line);
+            }
+        }
+    }
+
+    fn balance(&mut self, diagnosis: &Diagnosis) {
+        let summary = &diagnosis.summary;
+        self.head("Balance");
+        let by = &summary.unauthorized_by;
+        let parts: Vec<String> = [
+            (by.incident, "in incidents"),
+            (by.failed_login, "failed sign-ins"),
+            (by.never_signed_in, "never signed in"),
+            (by.in_flight, "in flight during a refresh"),
+            (by.after_logout, "after a sign-out"),
+            (by.attack, "in attacks"),
+            (by.unexplained, "unexplained"),
+        ]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+        let why = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+        self.text(
+            "  ",
+            "  ",
+            &format!("{} requests, {} answered 401{why}", number(summary.requests), number(summary.unauthorized)),
+        );
+        self.text(
+            "  ",
+            "  ",
+            &format!(
+                "{} refreshes, {} failed; sockets: {} connected, {} refused, {} ended; {} actors, {} healthy",
+                number(summary.refreshes),
+                number(summary.refresh_failures),
+                number(summary.cable_connects),
+                number(summary.cable_rejects),
+                number(summary.cable_disconnects),
+                number(summary.actors),
+                number(summary.healthy_actors)
+            ),
+        );
+        let endpoints: Vec<String> = diagnosis
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.role != "socket" || diagnosis.endpoints.len() < 8)
+            .map(|endpoint| format!("{} {} = {}", endpoint.method, endpoint.path, endpoint.role.replace('_', "-")))
+            .collect();
+        if !endpoints.is_empty() {
+            self.text("  endpoints: ", "    ", &format!("{} (why401.toml sets others)", endpoints.join(", ")));
+        }
+        for input in &diagnosis.inputs {
+            let what = match (&input.envelope, &input.dialect) {
+                (Some(envelope), Some(dialect)) => format!("{dialect} in {envelope}"),
+                (None, Some(dialect)) => dialect.clone(),
+                _ => "nothing that why401 knows".to_owned(),
+            };
+            let capped = if input.capped > 0 { format!(", {} too long", number(input.capped)) } else { String::new() };
+            let lines = format!(
+                "{}: {} lines = {} recognised + {} not{capped}; {what}; {}",
+                input.source,
+                number(input.lines),
+                number(input.recognised),
+                number(input.unrecognised),
+                input.clock
+            );
+            self.text("  ", "    ", &lines);
+        }
+        for note in &diagnosis.notes {
+            self.text("  note: ", "    ", note);
+        }
+    }
+}
+
+fn align_right(table: &mut Table, columns: &[usize]) {
+    for column in columns {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+fn people_of(diagnosis: &Diagnosis, is: impl Fn(&Incident) -> bool) -> u64 {
+    let mut seen: Vec<(&Option<String>, &Vec<String>)> = diagnosis
+        .incidents
+        .iter()
+        .filter(|incident| is(incident))
+        .filter_map(|incident| incident.actor.as_ref())
+        .map(|actor| (&actor.user, &actor.ips))
+        .collect();
+    seen.sort();
+    seen.dedup();
+    seen.len() as u64
+}
+
+fn whose(incident: &Incident) -> String {
+    match &incident.actor {
+        None => "the service".into(),
+        Some(actor) => match (&actor.user, &actor.email, actor.ips.first()) {
+            (Some(user), ..) => format!("user {user}"),
+            (None, Some(email), _) => email.clone(),
+            (None, None, Some(ip)) => ip.clone(),
+            _ => "somebody whom no log names".into(),
+        },
+    }
+}
+
+fn impact(impact: Impact) -> &'static str {
+    match impact {
+        Impact::Dropped => "dropped",
+        Impact::Degraded => "degraded",
+        Impact::Latent => "latent",
+    }
+}
+
+fn persons(count: u64) -> String {
+    if count == 1 { "1 person".into() } else { format!("{} people", number(count)) }
+}
+
+fn incidents(count: usize) -> String {
+    if count == 1 { "1 incident".into() } else { format!("{} incidents", number(count as u64)) }
+}
+
+fn percent(value: f64) -> String {
+    format!("{:.0}%", value * 100.0)
+}
+
+/// `12,345`.
+fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn parsed(time: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(time).ok().map(|time| time.with_timezone(&Utc))
+}
+
+fn clock(time: &str) -> String {
+    parsed(time).map_or_else(|| time.to_owned(), |time| time.format("%H:%M:%S").to_string())
+}
+
+fn clock_and_day(time: &str) -> String {
+    parsed(time).map_or_else(|| time.to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+fn cut_to(text: &str, width: usize) -> String {
+    if textwrap::core::display_width(text) <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for letter in text.chars() {
+        if textwrap::core::display_width(&out) + 2 > width {
+            break;
+        }
+        out.push(letter);
+    }
+    out.push('…');
+    out
+}
