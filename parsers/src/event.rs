@@ -2,7 +2,7 @@
 
 use indexmap::IndexSet;
 
-use crate::record::{ClientSocket, NetFailure, Process, Sense, Side};
+use crate::record::{ClientRefresh, ClientSocket, NetFailure, Process, Sense, Side};
 use crate::secret::{Fingerprint, RequestId};
 
 /// A name that stands for an interned text: see [`Names`].
@@ -215,6 +215,8 @@ pub enum What {
     },
     /// A WebSocket, on the client.
     ClientSocket(ClientSocket),
+    /// A refresh, in the client's own words.
+    ClientRefresh(ClientRefresh),
     /// The store of secrets failed.
     Storage {
         /// Because the device was locked.

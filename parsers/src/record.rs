@@ -292,6 +292,8 @@ pub enum Body<'a> {
     },
     /// What the client says of its socket.
     ClientSocket(ClientSocket),
+    /// What the client says of a refresh, in its own words.
+    ClientRefresh(ClientRefresh),
     /// The store of secrets could not be read: the exception's text.
     Storage {
         /// The device was locked (-25308): the value is still there.
@@ -332,6 +334,22 @@ pub enum Block {
     Error,
 }
 
+/// What a client says of a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientRefresh {
+    /// It begins.
+    Started,
+    /// It gave a new token.
+    Done,
+    /// It gave nothing.
+    Failed {
+        /// The status of the answer, where the words say.
+        status: Option<u16>,
+        /// No answer came.
+        failure: Option<NetFailure>,
+    },
+}
+
 /// What a client says of its socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientSocket {
@@ -349,6 +367,8 @@ pub enum ClientSocket {
     Closed(u16),
     /// It could not connect.
     ConnectFailed,
+    /// It could not connect for want of a network: no name look-up, no route.
+    NoNetwork,
     /// It gave up.
     GaveUp,
 }

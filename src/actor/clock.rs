@@ -109,6 +109,9 @@ const SECOND: i64 = 1_000_000;
 /// request's times lie some seconds apart on a slow network.
 const SKEW: i64 = 60;
 
+/// How far apart (microseconds) the events of a trace without any time are placed. Only their order means something.
+const UNTIMED_PACE: i64 = 2 * SECOND;
+
 /// Sets a trace's times by the server's and says by what.
 pub fn set(
     trace: &mut Assembled,
@@ -306,7 +309,8 @@ fn place_between(events: &mut [Event], anchors: &[(usize, i64)]) {
         if let What::Request(request) = &mut event.what {
             request.ended = Some(current);
         }
-        // A microsecond a line keeps the order when sorted by time.
-        current += 1;
+        // A microsecond an event keeps the order when sorted by time; with no time at all, a made-up pace keeps what happened
+        // one after the other from looking like one burst.
+        current += if anchors.is_empty() { UNTIMED_PACE } else { 1 };
     }
 }

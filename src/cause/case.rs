@@ -1,7 +1,8 @@
 //! What a cause may look at: an incident, the actor's timeline around it, and what is known of the service.
 
+use why401_parsers::event::TimeFrom;
 use why401_parsers::event::{Event, Name, Names};
-use why401_parsers::record::{ClientSocket, Sense, Side};
+use why401_parsers::record::{ClientSocket, Sense};
 
 use crate::incident::service::Restart;
 use crate::incident::{Incident, Trigger};
@@ -224,7 +225,9 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
                 Kind::Revoke | Kind::Removing if start - item.time <= REASON_REACH => {
                     facts.revocation = Some((place, false));
                 }
-                Kind::NetworkDown | Kind::NoAnswer(_) | Kind::Client(ClientSocket::ConnectFailed)
+                Kind::NetworkDown
+                | Kind::NoAnswer(_)
+                | Kind::Client(ClientSocket::ConnectFailed | ClientSocket::NoNetwork)
                     if start - item.time <= 5 * MINUTE =>
                 {
                     facts.network_down = Some(place);
@@ -238,8 +241,11 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     if facts.sign_out.is_some_and(|place| start - items[place].time > REASON_REACH) {
         facts.sign_out = None;
     }
-    facts.age = facts.credential.map(|place| start - items[place].ended.min(start));
-    facts.alive = first_seen.map(|time| start - time);
+    // Where only the order is known, nothing has an age.
+    if items.get(first_sign).is_some_and(|item| item.timed != TimeFrom::Order) {
+        facts.age = facts.credential.map(|place| start - items[place].ended.min(start));
+        facts.alive = first_seen.map(|time| start - time);
+    }
     facts.routes_worked_before = !facts.routes.is_empty() && facts.routes.iter().all(|route| worked.contains(route));
 
     // During and after.
@@ -291,7 +297,9 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
             Kind::ForcedOut if (start..=horizon).contains(&item.time) => {
                 facts.forced_out = facts.forced_out.or(Some(place));
             }
-            Kind::NetworkDown | Kind::NoAnswer(_) | Kind::Client(ClientSocket::ConnectFailed)
+            Kind::NetworkDown
+            | Kind::NoAnswer(_)
+            | Kind::Client(ClientSocket::ConnectFailed | ClientSocket::NoNetwork)
                 if (start..=end).contains(&item.time) =>
             {
                 facts.network_down = facts.network_down.or(Some(place));
@@ -337,7 +345,7 @@ fn refresh_habits(items: &[Item], lane: usize) -> (usize, usize) {
     for item in items.iter().filter(|item| item.lane == lane) {
         match &item.kind {
             Kind::Unauthorized { .. } | Kind::SocketRefused => refused = item.time,
-            Kind::Refresh(_) if item.side == Side::Server || item.event.is_some() => {
+            Kind::Refresh(_) => {
                 if item.time - refused <= MINUTE {
                     reactive += 1;
                 } else {

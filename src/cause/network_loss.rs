@@ -45,10 +45,22 @@ impl Cause for NetworkLoss {
             items.iter().position(|item| item.lane == lane && is(&item.kind) && (from..=to).contains(&item.time))
         };
         let down = within(
-            &|kind| matches!(kind, Kind::NetworkDown | Kind::NoAnswer(_) | Kind::Client(ClientSocket::ConnectFailed)),
+            &|kind| {
+                matches!(
+                    kind,
+                    Kind::NetworkDown
+                        | Kind::NoAnswer(_)
+                        | Kind::Client(ClientSocket::ConnectFailed | ClientSocket::NoNetwork)
+                )
+            },
             start - 10 * SECOND,
             end,
         );
+        // A server that is starting up cannot be reached either.
+        let down = down.filter(|place| {
+            let time = items[*place].time;
+            !case.world.restarts.iter().any(|restart| (restart.start - MINUTE..=restart.end + MINUTE).contains(&time))
+        });
         if case.incident.trigger != Trigger::SocketLost {
             // A refresh that fell into a hole of the network.
             let facts = &case.facts;
@@ -110,7 +122,7 @@ impl Cause for NetworkLoss {
         });
         opinion.add(restarted, -3.0, "the server restarted meanwhile", None);
         let paused = within(&|kind| matches!(kind, Kind::Paused), start - 60 * SECOND, start + 60 * SECOND);
-        opinion.add(paused.is_some() && down.is_none(), -3.0, "the app had been put away", paused);
+        opinion.add(paused.is_some(), -3.0, "the app had been put away", paused);
         let used = within(&|kind| matches!(kind, Kind::Accepted { .. }), start + 30 * SECOND, end - 30 * SECOND);
         opinion.add(used.is_some(), -1.0, "calls over HTTP went on meanwhile", used);
         if !case.timeline.has_client {

@@ -3,6 +3,8 @@
 
 pub mod service;
 
+use why401_parsers::event::TimeFrom;
+
 use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
 
 /// What an incident was noticed by.
@@ -237,7 +239,7 @@ fn lost_sockets(items: &[Item], places: &[usize], lane: usize) -> Vec<Incident> 
                 }
                 if let Some(end) = closed.take() {
                     let gap = item.time - items[end].time;
-                    if (SOCKET_GAP..LONGEST_SOCKET_GAP).contains(&gap) {
+                    if (SOCKET_GAP..LONGEST_SOCKET_GAP).contains(&gap) && item.timed != TimeFrom::Order {
                         let start = items[end].time;
                         found.push(Incident {
                             trigger: Trigger::SocketLost,
@@ -262,6 +264,7 @@ fn storms(items: &[Item], places: &[usize], lane: usize) -> Vec<Incident> {
     let refreshes: Vec<usize> = places
         .iter()
         .copied()
+        .filter(|place| items[*place].timed != TimeFrom::Order)
         .filter(|place| matches!(&items[*place].kind, Kind::Refresh(refresh) if refresh.gave()))
         .collect();
     let mut found = Vec::new();

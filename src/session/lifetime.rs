@@ -1,5 +1,6 @@
 //! How long credentials live, inferred from their ages when they were accepted and when they were first refused.
 
+use why401_parsers::event::TimeFrom;
 use why401_parsers::record::Sense;
 
 use super::{Item, Kind, MINUTE, SECOND, Timeline};
@@ -43,7 +44,8 @@ impl Ages {
     /// Takes one actor's timeline into account.
     pub fn add(&mut self, timeline: &Timeline) {
         for lane in 0..timeline.lanes {
-            self.add_lane(timeline.items.iter().filter(|item| item.lane == lane));
+            let timed = |item: &&Item| item.lane == lane && item.timed != TimeFrom::Order;
+            self.add_lane(timeline.items.iter().filter(timed));
         }
     }
 

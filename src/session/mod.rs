@@ -4,7 +4,7 @@ pub mod endpoint;
 pub mod lifetime;
 
 use why401_parsers::event::{AuthState, Event, Fault, Name, Names, TimeFrom, What};
-use why401_parsers::record::{ClientSocket, NetFailure, Sense, Side};
+use why401_parsers::record::{ClientRefresh, ClientSocket, NetFailure, Sense, Side};
 
 use crate::actor::{Actor, Identified, socket::Attempt, socket::Outcome};
 use endpoint::{Role, Roles};
@@ -164,6 +164,9 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
         let (first, last) = (span(actor.events.iter().find(server)), span(actor.events.iter().rev().find(server)));
         matches!((first, last), (Some(first), Some(last)) if (first - 60 * MINUTE..=last + 60 * MINUTE).contains(&time))
     };
+    // A server's log shows sign-ins and refreshes better than the app's words do.
+    let alone = actor.events.iter().all(|place| identified.client_sources.contains(&events[*place].source));
+    let shown = Shown::of(actor, identified, roles);
     let mut items = Vec::with_capacity(actor.events.len());
     for place in &actor.events {
         let event = &events[*place];
@@ -176,7 +179,9 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
             lane_of(event.address).unwrap_or(0)
         };
         let twin = identified.twins.get(place).map(|server| &events[*server]);
-        let Some((kind, sense)) = item_of(event, twin, client && server_covers(event.time), roles, names) else {
+        let covered = client && server_covers(event.time);
+        let words = || if alone { shown.in_words(event, names) } else { None };
+        let Some((kind, sense)) = words().or_else(|| item_of(event, twin, covered, roles, names)) else {
             continue;
         };
         let ended = event.request().and_then(|request| request.ended).unwrap_or(event.time);
@@ -203,9 +208,71 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
             item.side == Side::Server
                 || !matches!(item.kind, Kind::SocketAccepted | Kind::SocketRefused | Kind::SocketClosed { .. })
         });
+    } else {
+        for item in &mut items {
+            if let Kind::Client(ClientSocket::Closed(_)) = item.kind {
+                item.kind = Kind::SocketClosed { removed: false, by_restart: false };
+            }
+        }
     }
     out.items = items;
     out
+}
+
+/// Where a client's trace shows requests that give or end a credential. What the app says of them in its own words counts only
+/// where its HTTP logger is silent.
+struct Shown(Vec<(u32, u64, Role)>);
+
+impl Shown {
+    /// Within so many lines the app's words speak of the request that its logger shows: a block with headers and bodies is
+    /// some fifty lines long, and others may stand between.
+    const REACH: u64 = 150;
+
+    fn of(actor: &Actor, identified: &Identified, roles: &Roles) -> Self {
+        let shown = |place: &usize| {
+            let event = &identified.events[*place];
+            let request = event.request().filter(|request| request.side == Side::Client)?;
+            let role = roles.of(request);
+            matches!(role, Role::Refresh | Role::SignIn).then_some((event.source, event.line, role))
+        };
+        Self(actor.events.iter().filter_map(shown).collect())
+    }
+
+    fn near(&self, event: &Event, role: Role) -> bool {
+        self.0.iter().any(|(source, line, shown)| {
+            *source == event.source && *shown == role && line.abs_diff(event.line) <= Self::REACH
+        })
+    }
+
+    /// What the app's own words add.
+    fn in_words(&self, event: &Event, names: &Names) -> Option<(Kind, Sense)> {
+        let kind = match &event.what {
+            What::ClientRefresh(refresh) if !self.near(event, Role::Refresh) => match refresh {
+                ClientRefresh::Started => return None,
+                ClientRefresh::Done => Refresh::Issued,
+                ClientRefresh::Failed { status: Some(status @ 500..), .. } => Refresh::Fault(*status, None),
+                ClientRefresh::Failed { status: Some(status), .. } => Refresh::Refused(*status),
+                ClientRefresh::Failed { failure, .. } => Refresh::Unreachable(failure.unwrap_or(NetFailure::Other)),
+            },
+            What::State { to: AuthState::SignedIn, from, event: moved_by, .. }
+                if *from != Some(AuthState::SignedIn)
+                    && is_sign_in(names.text(*moved_by))
+                    && !self.near(event, Role::SignIn) =>
+            {
+                return Some((Kind::SignIn, Sense::default()));
+            }
+            _ => return None,
+        };
+        Some((Kind::Refresh(kind), Sense::default()))
+    }
+}
+
+/// Whether a bloc's event is a sign-in by the user, not a session restored at the start.
+fn is_sign_in(event: &str) -> bool {
+    let event = event.to_ascii_lowercase();
+    ["login", "signin", "sign_in", "log_in", "signup", "register", "credentials"]
+        .iter()
+        .any(|word| event.contains(word))
 }
 
 fn push_socket(items: &mut Vec<Item>, attempt: &Attempt, lane: usize) {
@@ -277,6 +344,7 @@ fn item_of(event: &Event, twin: Option<&Event>, covered: bool, roles: &Roles, na
         What::Storage { locked } => Kind::Storage { locked: *locked },
         What::Lifecycle { resumed: true } => Kind::Resumed,
         What::Lifecycle { resumed: false } => Kind::Paused,
+        What::ClientRefresh(_) => return None,
         What::AppStart => Kind::AppStart,
         What::LoginPage => return None,
         What::NetworkDown => Kind::NetworkDown,

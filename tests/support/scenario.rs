@@ -118,6 +118,15 @@ pub fn kind_of(truth: &str) -> &str {
     }
 }
 
+/// Whether clients' traces alone can tell: every device of the user is traced, and the truth says that the client saw it.
+fn shown_to_client(user: &Value) -> bool {
+    let traced = user["devices"]
+        .as_array()
+        .is_some_and(|devices| !devices.is_empty() && devices.iter().all(|device| !device["trace"].is_null()));
+    let seen = user["visible_in"].as_array().is_some_and(|sides| sides.iter().any(|side| side == "client"));
+    traced && (seen || user["cause"] == "healthy")
+}
+
 impl Table {
     pub fn add(&mut self, scenario: &Scenario, sides: Sides) {
         if sides == Sides::Client && scenario.logs(sides).is_empty() {
@@ -134,9 +143,7 @@ impl Table {
         let text =
             |value: &Value| value.as_u64().map_or_else(|| value.as_str().unwrap_or("").to_owned(), |n| n.to_string());
         for user in scenario.users() {
-            let traced =
-                user["devices"].as_array().is_some_and(|devices| devices.iter().any(|d| !d["trace"].is_null()));
-            if sides == Sides::Client && !traced {
+            if sides == Sides::Client && !shown_to_client(user) {
                 continue;
             }
             let truth = text(&user["cause"]);

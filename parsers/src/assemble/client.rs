@@ -73,6 +73,7 @@ impl Assembler {
                 self.transition(record, origin, names, bloc, event, from, to);
             }
             Body::ClientSocket(socket) => self.plain(record, origin, names, What::ClientSocket(socket)),
+            Body::ClientRefresh(refresh) => self.plain(record, origin, names, What::ClientRefresh(refresh)),
             Body::Storage { locked } => self.plain(record, origin, names, What::Storage { locked }),
             Body::Lifecycle { resumed } => self.plain(record, origin, names, What::Lifecycle { resumed }),
             Body::AppStart => self.plain(record, origin, names, What::AppStart),

@@ -82,6 +82,7 @@ pub static DIALECTS: &[&dyn Dialect] = &[
     &client::secure_storage::SecureStorage,
     &client::cable::CableClient,
     &client::lifecycle::Lifecycle,
+    &client::refresh::RefreshWords,
     &client::app::ClientApp,
     &server::app::ServerApp,
 ];

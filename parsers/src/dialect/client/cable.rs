@@ -7,7 +7,7 @@ use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, ClientSocket, Side};
 use crate::text::{contains, contains_ignoring_case, leading_number};
 
-use super::dio::is_network_error;
+use super::dio::{is_network_error, no_network};
 
 /// See the module.
 pub(crate) struct CableClient;
@@ -39,7 +39,7 @@ impl Dialect for CableClient {
             || (has(b"exception") && !has(b"platformexception"))
             || is_network_error(text)
         {
-            ClientSocket::ConnectFailed
+            if no_network(text) { ClientSocket::NoNetwork } else { ClientSocket::ConnectFailed }
         } else if has(b"giving up") || has(b"gave up") {
             ClientSocket::GaveUp
         } else if has(b"unauthorized") || has(b"rejected") || has(b"refused") {

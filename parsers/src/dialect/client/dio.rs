@@ -114,6 +114,20 @@ fn status(message: &[u8]) -> Option<Body<'static>> {
     u16::try_from(code).ok().map(Body::Status)
 }
 
+/// Whether a line says that the device had no network, and not that a server could not be reached over it: errno 101
+/// (`ENETUNREACH`), 7 and 8 (`getaddrinfo`), in the words that Dart prints.
+pub(super) fn no_network(text: &[u8]) -> bool {
+    [
+        &b"Failed host lookup"[..],
+        b"Network is unreachable",
+        b"No route to host",
+        b"name resolution",
+        b"No address associated",
+    ]
+    .iter()
+    .any(|words| contains(text, words))
+}
+
 /// Whether a line speaks of a failed connection, in the words that Dart's libraries use.
 pub(super) fn is_network_error(text: &[u8]) -> bool {
     [

@@ -7,4 +7,5 @@ pub(crate) mod dio;
 mod fields;
 pub(crate) mod lifecycle;
 pub(crate) mod pretty_dio;
+pub(crate) mod refresh;
 pub(crate) mod secure_storage;

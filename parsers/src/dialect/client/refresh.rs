@@ -1,0 +1,122 @@
+//! What apps say of their own refreshes where no HTTP logger shows them: `token refreshed, expires in 3600s`, `token refresh
+//! failed: 401`, `refreshing access token`. The words are each app's own, so this is a grammar of usual ones.
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+use super::dio::is_network_error;
+use crate::dialect::{Context, Dialect, Line};
+use crate::record::{Body, ClientRefresh, NetFailure, Side};
+use crate::text::{contains_ignoring_case, digits};
+
+/// See the module.
+pub(crate) struct RefreshWords;
+
+static DONE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i-u)\b(tokens?|session|credentials?) (was |were |has been |have been |successfully )*(refreshed|renewed|rotated)\b|\b(refresh|renewal)( \w+)? (ok|succeeded|success(ful|fully)?|completed?|done)\b|\b(refreshed|renewed) (the |an? )?(access |auth )?(token|session|credential)|\b(new|fresh) (access )?token (received|stored|saved|obtained|acquired)",
+    )
+    .expect("the pattern is valid")
+});
+
+static FAILED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i-u)\b(refresh|renewal|refreshing|renewing)( \w+){0,3}[ :_-]+(failed|failure|error|rejected|denied|refused|threw|timed out)\b|\b(failed|unable|could ?n[o']t|cannot|can't|error)( \w+)? (refresh|renew)",
+    )
+    .expect("the pattern is valid")
+});
+
+static STARTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i-u)\b(refreshing|renewing) (\w+ )*(token|session|credential)|\b(token|session) (refresh|renewal) (started|begins?|begun)\b",
+    )
+    .expect("the pattern is valid")
+});
+
+impl Dialect for RefreshWords {
+    fn name(&self) -> &'static str {
+        "refresh-words"
+    }
+
+    fn side(&self) -> Side {
+        Side::Client
+    }
+
+    fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
+        let text = line.whole;
+        let about = || {
+            contains_ignoring_case(text, b"refresh")
+                || contains_ignoring_case(text, b"renew")
+                || contains_ignoring_case(text, b"token ")
+        };
+        if !line.trace || text.len() > 400 || !about() {
+            return None;
+        }
+        if FAILED.is_match(text) {
+            return Some(Body::ClientRefresh(ClientRefresh::Failed { status: status(text), failure: failure(text) }));
+        }
+        if DONE.is_match(text) {
+            return Some(Body::ClientRefresh(ClientRefresh::Done));
+        }
+        STARTED.is_match(text).then_some(Body::ClientRefresh(ClientRefresh::Started))
+    }
+}
+
+/// The first number of three digits that can be a status.
+fn status(text: &[u8]) -> Option<u16> {
+    text.split(|b| !b.is_ascii_alphanumeric())
+        .filter(|word| word.len() == 3)
+        .find_map(|word| digits(word, 0, 3))
+        .and_then(|status| u16::try_from(status).ok())
+        .filter(|status| (400..600).contains(status))
+}
+
+fn failure(text: &[u8]) -> Option<NetFailure> {
+    let has = |word: &[u8]| contains_ignoring_case(text, word);
+    if has(b"timeout") || has(b"timed out") {
+        Some(NetFailure::Timeout)
+    } else if has(b"connection") || has(b"network") || has(b"offline") || is_network_error(text) {
+        Some(NetFailure::Connection)
+    } else if has(b"cancel") {
+        Some(NetFailure::Cancelled)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bumpalo::Bump;
+
+    use super::*;
+    use crate::secret::FingerprintKey;
+
+    fn read(text: &str) -> Option<ClientRefresh> {
+        let arena = Bump::new();
+        let line = Line { whole: text.as_bytes(), text: text.as_bytes(), trace: true, client: true, ..Line::default() };
+        match RefreshWords.read(&line, &Context { arena: &arena, key: FingerprintKey::new([1; 16]) })? {
+            Body::ClientRefresh(refresh) => Some(refresh),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn usual_words_for_a_refresh_are_understood() {
+        let failed = |status, failure| Some(ClientRefresh::Failed { status, failure });
+        for (text, meaning) in [
+            ("[TokenManager] refreshing access token (proactive)", Some(ClientRefresh::Started)),
+            ("[TokenManager] token refreshed, expires in 3600s", Some(ClientRefresh::Done)),
+            ("Session renewed", Some(ClientRefresh::Done)),
+            ("refresh succeeded", Some(ClientRefresh::Done)),
+            ("[TokenManager] token refresh failed: 401", failed(Some(401), None)),
+            ("could not refresh session: connectionError", failed(None, Some(NetFailure::Connection))),
+            ("renewal failed after 30 s: timeout", failed(None, Some(NetFailure::Timeout))),
+            ("[AuthBloc] proactive refresh in 51m58s", None),
+            ("[TokenManager] no refresh token in secure storage", None),
+            ("[ActionCable] reconnecting with new token", None),
+        ] {
+            assert_eq!(read(text), meaning, "{text}");
+        }
+    }
+}
