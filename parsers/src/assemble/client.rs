@@ -357,7 +357,9 @@ impl Assembler {
 
 /// What a state's name means, in the usual words. `AuthLoading` and the like are neither.
 fn auth_state(bloc: &[u8], state: &[u8]) -> Option<AuthState> {
-    let name = state.split(|b| matches!(b, b'(' | b' ' | b'{')).next().unwrap_or_default();
+    // Without Equatable or freezed a state prints as `Instance of 'AuthAuthenticated'`.
+    let state = state.strip_prefix(b"Instance of '").unwrap_or(state);
+    let name = state.split(|b| matches!(b, b'(' | b' ' | b'{' | b'\'')).next().unwrap_or_default();
     let has = |word: &[u8]| contains_ignoring_case(name, word);
     let about = |text: &[u8]| {
         [&b"auth"[..], b"session", b"login", b"user", b"account", b"sign", b"logged", b"identity", b"credential"]

@@ -32,7 +32,7 @@ const VOCABULARY: &[(&str, Sense)] = &[
     ),
     (r"(?i)log(ged)?[ _-]?out|sign(ed)?[ _-]?out|session (ended|destroyed|closed) by", Sense::SIGN_OUT),
     (
-        r"(?i)no (stored|saved|persisted|cached) (session|token|credential|user)|no (session|tokens?|credentials?) (stored|saved|found|in (secure )?storage)|nothing (stored|in (secure )?storage)",
+        r"(?i)no (stored|saved|persisted|cached) (session|token|credential|user)|no (\w+ )?(session|tokens?|credentials?) (stored|saved|found|in (secure )?storage)|nothing (stored|in (secure )?storage)",
         Sense::NO_SESSION,
     ),
     (r"(?i)socket|cable|realtime|\bws\b", Sense::SOCKET),

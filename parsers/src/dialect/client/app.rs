@@ -25,6 +25,10 @@ impl Dialect for ClientApp {
             return None;
         }
         let text = line.whole;
+        // Files and methods of a stack are named after everything, and say nothing of what happens.
+        if text.strip_prefix(b"#").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit)) {
+            return Some(Body::Dull);
+        }
         if let Some(call) = call(text) {
             return Some(call);
         }

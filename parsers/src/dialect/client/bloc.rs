@@ -42,8 +42,11 @@ impl Dialect for Bloc {
     }
 }
 
+/// State before, event, state after.
+type Move<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+
 /// `currentState: X, event: E, nextState: Y }` or without the event.
-fn states(object: &[u8]) -> IResult<&[u8], (&[u8], &[u8], &[u8])> {
+fn states(object: &[u8]) -> IResult<&[u8], Move<'_>> {
     let mut head = delimited(tag("currentState: "), take_until(", nextState: "), tag(", nextState: "));
     let (rest, head) = head.parse(object)?;
     let (from, event) = split_at_last(head, b", event: ").unwrap_or((head, b""));

@@ -41,10 +41,20 @@ impl Dialect for DioLog {
                 let (name, value) = fields::pair(text)?;
                 Some(fields::header(name, value, context).unwrap_or(Body::Dull))
             }
-            b'{' | b'[' | b'"' if line.trace => Some(fields::body(text, context).unwrap_or(Body::Dull)),
+            b'{' | b'[' | b'"' if line.trace && is_body(text) => {
+                Some(fields::body(text, context).unwrap_or(Body::Dull))
+            }
             b'}' | b']' if line.trace => Some(Body::Dull),
             _ => field(line, text),
         }
+    }
+}
+
+/// A body's first line, and neither an app's `[Component] text` nor a frame of ActionCable, which others read.
+fn is_body(text: &[u8]) -> bool {
+    match text {
+        [b'[', rest @ ..] => matches!(rest.first(), None | Some(b'{' | b'[' | b'"' | b']')),
+        _ => !text.starts_with(b"{\"type\":"),
     }
 }
 
@@ -102,6 +112,8 @@ fn failure(text: &[u8]) -> Option<Body<'_>> {
         b"connection error" | b"connectionError" | b"bad certificate" | b"badCertificate" => {
             Body::Failed(NetFailure::Connection)
         }
+        // Before 5.3.3 a failed connection was of no kind of its own.
+        _ if is_network_error(message) => Body::Failed(NetFailure::Connection),
         _ => Body::Failed(NetFailure::Other),
     })
 }
@@ -174,6 +186,14 @@ mod tests {
             read("DioException [receive timeout]: The request took longer"),
             Some(Body::Failed(NetFailure::Timeout))
         );
+    }
+
+    #[test]
+    fn an_apps_component_and_a_frame_of_action_cable_are_no_body() {
+        for text in ["[ActionCable] connecting to wss://a.example/cable?token=abcdefghijkl", "{\"type\":\"welcome\"}"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        assert_eq!(read("[{id: 1}, {id: 2}]"), Some(Body::Dull));
     }
 
     #[test]

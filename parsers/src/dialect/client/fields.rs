@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 
 use crate::dialect::Context;
 use crate::dialect::server::params;
-use crate::record::Body;
+use crate::record::{Body, Params};
 use crate::secret::RequestId;
 use crate::text::{after, leading_number, unquoted};
 use crate::time;
@@ -15,6 +15,7 @@ use crate::time;
 pub(super) fn header<'a>(name: &[u8], value: &'a [u8], context: &Context<'a>) -> Option<Body<'a>> {
     let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
     let value = value.trim_ascii();
+    let value = unquoted(value.strip_suffix(b",").unwrap_or(value));
     if is(b"authorization") {
         let token = value.split(|b| *b == b' ').next_back().unwrap_or(value);
         return context.key.fingerprint(token).map(Body::Bearer);
@@ -45,16 +46,22 @@ pub(super) fn body<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Body<'a>
         .captures(text)
         .and_then(|found| leading_number(found.get(1)?.as_bytes()))
         .and_then(|(seconds, _)| u32::try_from(seconds).ok());
-    if let Some(found) = ISSUED.captures(text) {
-        if let Some(token) = found.get(2).and_then(|token| context.key.fingerprint(token.as_bytes())) {
-            return Some(Body::Issued { refresh: false, token, expires_in });
-        }
+    let issued = ISSUED.captures(text).and_then(|found| found.get(2));
+    if let Some(token) = issued.and_then(|token| context.key.fingerprint(token.as_bytes())) {
+        return Some(Body::Issued { refresh: false, token, expires_in });
     }
     let params = params::read(text, &context.key);
     if params.password || params.refresh_token || params.email.is_some() {
         return Some(Body::Sent(params));
     }
     expires_in.map(Body::ExpiresIn)
+}
+
+/// A key of a body whose value is not on its line.
+pub(super) fn name_of_body<'a>(name: &[u8], context: &Context<'a>) -> Option<Body<'a>> {
+    let mut params = Params::default();
+    params::note(&mut params, &mut 0, name, b"", &context.key);
+    (params.password || params.refresh_token).then_some(Body::Sent(params))
 }
 
 /// `name: value` with a plain name.

@@ -31,6 +31,10 @@ impl Dialect for PrettyDio {
         }
         if let Some(rest) = after(text, "╟ ".as_bytes()) {
             let Some((name, value)) = fields::pair(rest) else { return Some(Body::Dull) };
+            if value.is_empty() {
+                // The value did not fit and stands on the next row.
+                return Some(fields::name_of_body(name, context).unwrap_or(Body::Dull));
+            }
             return Some(
                 fields::header(name, value, context).or_else(|| fields::body(rest, context)).unwrap_or(Body::Dull),
             );

@@ -25,6 +25,9 @@ const FAILURES: &[&[u8]] = &[
     b"errSecInteractionNotAllowed",
     b"Code: -34018",
     b"Code: -25300",
+    b"code: -25308",
+    b"GeneralSecurityException",
+    b"/flutter_secure_storage)",
 ];
 
 impl Dialect for SecureStorage {
