@@ -32,18 +32,30 @@ impl Dialect for ActionCable {
                 if let Some(rest) = text.strip_prefix(b"Registered connection") {
                     return Some(Body::Registered(in_parentheses(rest)));
                 }
-                Some(Body::Removing(in_parentheses(text.strip_prefix(b"Removing connection")?)))
+                match text.strip_prefix(b"Removing connection") {
+                    Some(rest) => Some(Body::Removing(in_parentheses(rest))),
+                    None => dull(text),
+                }
             }
             b'A' => text.starts_with(b"An unauthorized connection attempt was rejected").then_some(Body::Rejected),
-            b'O' | b'C' | b'I' | b'W' => DULL.iter().any(|dull| text.starts_with(dull)).then_some(Body::Dull),
-            _ => None,
+            _ => dull(text),
         }
         .or_else(|| (contains(text, b"Channel") && channel(text)).then_some(Body::Dull))
     }
 }
 
+fn dull(text: &[u8]) -> Option<Body<'_>> {
+    DULL.iter().any(|dull| text.starts_with(dull)).then_some(Body::Dull)
+}
+
 const DULL: &[&[u8]] = &[
     b"Request origin not allowed",
+    b"Unsubscribing from channel: ",
+    b"Broadcasting to ",
+    b"Subscription class not found",
+    b"Received unrecognized command in ",
+    b"Unable to process ",
+    b"Couldn't handle non-string message",
     b"Could not execute command from ",
     b"Ignoring message processed after the WebSocket was closed",
     b"WebSocket error occurred: ",

@@ -45,12 +45,14 @@ fn head(text: &[u8]) -> Option<Body<'_>> {
     if !is_class || class.len() > 120 {
         return None;
     }
-    let message = rest.strip_suffix(b"):").or_else(|| rest.strip_suffix(b")"))?;
+    let whole = rest.strip_suffix(b"):");
+    // A message may go on in the next lines ("Did you mean?", SQL), which end with the bracket then.
+    let message = whole.or_else(|| rest.strip_suffix(b")")).unwrap_or(rest);
     let is_error =
         [&b"Error"[..], b"Exception", b"NotFound", b"Invalid", b"Expired", b"Denied", b"Unauthorized", b"Missing"]
             .iter()
             .any(|word| contains(class, word));
-    is_error.then_some(Body::Exception { class, message })
+    (is_error || (whole.is_some() && contains(class, b"::"))).then_some(Body::Exception { class, message })
 }
 
 /// `app/services/token_refresh_service.rb:64:in `google_token_valid?'`, relative or absolute, or a gem's

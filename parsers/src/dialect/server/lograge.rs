@@ -160,6 +160,12 @@ fn body<'a>(get: impl Fn(&[u8]) -> Option<&'a [u8]>, context: &Context<'a>) -> O
     Some(Body::Request { method, path: get(b"path").unwrap_or_default(), end })
 }
 
+/// `key=…`
+fn begins_with_key(text: &[u8]) -> bool {
+    let key = text.iter().take_while(|b| b.is_ascii_lowercase() || **b == b'_').count();
+    key > 0 && text.get(key) == Some(&b'=')
+}
+
 /// `key=value key2={"a"=>"b c"} key3=`: a value in braces or quotes runs to their end, others to the next blank.
 struct KeyValues<'a> {
     rest: &'a [u8],
@@ -185,6 +191,11 @@ impl<'a> Iterator for KeyValues<'a> {
 }
 
 fn value_length(value: &[u8]) -> usize {
+    if value.starts_with(b"'") {
+        // `error='Class: message'` holds whatever the message does, quotes too: it ends where the next key begins.
+        let ends = memchr::memmem::find_iter(value, b"' ").find(|at| begins_with_key(&value[at + 2..]));
+        return ends.map_or(value.len(), |at| at + 1);
+    }
     let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
     for (at, byte) in value.iter().enumerate() {
         match byte {

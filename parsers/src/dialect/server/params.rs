@@ -21,7 +21,11 @@ pub(crate) fn read<'a>(text: &'a [u8], key: &FingerprintKey) -> Params<'a> {
     let mut passwords = 0;
     for pair in PAIR.captures_iter(text) {
         let (Some(name), Some(value)) = (pair.get(1), pair.get(2)) else { continue };
-        let value = unquoted(value.as_bytes());
+        let value = match value.as_bytes() {
+            // An opened quote that nobody closes: the line was cut, and half a token would be another token.
+            [b'"', rest @ ..] if rest.last() != Some(&b'"') => b"",
+            value => unquoted(value),
+        };
         note(&mut params, &mut passwords, name.as_bytes(), value, key);
     }
     params

@@ -26,7 +26,7 @@ impl Dialect for Puma {
             b'-' if text.starts_with(b"- Gracefully stopping") || text.starts_with(b"- Gracefully shutting down") => {
                 Some(Body::Process(Process::Stopping))
             }
-            b'*' | b'-' | b'=' | b'U' | b'!' | b'P' | b'E' | b'W' | b'G' | b'B' => {
+            b'*' | b'-' | b'+' | b'=' | b'U' | b'!' | b'P' | b'E' | b'W' | b'G' | b'B' => {
                 DULL.iter().any(|dull| text.starts_with(dull)).then_some(Body::Dull)
             }
             _ => (text.starts_with(b"Version ") && contains(text, b"codename")).then_some(Body::Dull),
@@ -40,6 +40,8 @@ const DULL: &[&[u8]] = &[
     b"- Goodbye!",
     b"- Starting phased worker restart",
     b"- Stopping ",
+    b"- TERM sent to ",
+    b"+ Changing to ",
     b"=> ",
     b"==> ",
     b"==>",

@@ -50,6 +50,8 @@ impl Dialect for Rails {
             b'r' => text.starts_with(b"rescue_from handled ").then_some(Body::Dull),
             b'[' => text.starts_with(b"[ActionDispatch::HostAuthorization").then_some(Body::Dull),
             b'H' => text.starts_with(b"HTTP Origin header ").then_some(Body::Dull),
+            // Where a redirect was written (8.1, `verbose_redirect_logs`): no frame of an exception.
+            0xe2 => dull(text, &["↳ ".as_bytes()]),
             _ => None,
         }
     }
@@ -73,8 +75,9 @@ fn started(text: &[u8]) -> Option<Body<'_>> {
     let (rest, address) = split_at_last(rest, b" for ").or_else(|| Some((rest.strip_suffix(b" for")?, &rest[..0])))?;
     let (path, upgrade) = if let Some(path) = rest.strip_suffix(b"\" [WebSocket]") {
         (path, Upgrade::WebSocket)
-    } else if let Some(path) = rest.strip_suffix(b"\" [non-WebSocket]") {
-        (path, Upgrade::NonWebSocket)
+    } else if let Some(rest) = rest.strip_suffix(b"[non-WebSocket]") {
+        // ActionCable writes no blank before this one.
+        (rest.strip_suffix(b" ").unwrap_or(rest).strip_suffix(b"\"")?, Upgrade::NonWebSocket)
     } else {
         (rest.strip_suffix(b"\"")?, Upgrade::None)
     };

@@ -5,7 +5,7 @@
 
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Side};
-use crate::text::{contains, is_user_id, split_at_first, split_at_last, unquoted};
+use crate::text::{contains, first_word, is_user_id, split_at_first, split_at_last, unquoted};
 
 /// See the module.
 pub(crate) struct Sql;
@@ -38,6 +38,12 @@ const PEOPLE: &[&[u8]] = &[b"User", b"Account", b"Member", b"Customer", b"Person
 
 fn user_row<'a>(name: &[u8], statement: &'a [u8]) -> Option<Body<'a>> {
     let (model, verb) = split_at_last(name, b" ")?;
+    if verb == b"Load"
+        && PEOPLE.contains(&model)
+        && let Some(id) = literal_id(statement)
+    {
+        return Some(Body::UserRow { id, credential: false });
+    }
     let (before, binds) = split_at_last(statement, b"  [[").or_else(|| split_at_last(statement, b" [["))?;
     if verb == b"Load" && PEOPLE.contains(&model) {
         let by_id = contains(before, b".\"id\" = ") || contains(before, b".`id` = ");
@@ -48,6 +54,13 @@ fn user_row<'a>(name: &[u8], statement: &'a [u8]) -> Option<Body<'a>> {
         return bind(binds, b"user_id").map(|id| Body::UserRow { id, credential: true });
     }
     None
+}
+
+/// The id in the statement itself, as MySQL's adapter and `prepared_statements: false` write it.
+fn literal_id(statement: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = split_at_first(statement, b".\"id\" = ").or_else(|| split_at_first(statement, b".`id` = "))?;
+    let id = unquoted(first_word(rest));
+    is_user_id(id).then_some(id)
 }
 
 /// The value of a bind: `"id", 113], ["LIMIT", 1]]`.
