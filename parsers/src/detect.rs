@@ -6,7 +6,7 @@
 use bumpalo::Bump;
 
 use crate::dialect::server::{lograge, take_tags};
-use crate::dialect::{Context, DIALECTS, Line};
+use crate::dialect::{Context, DIALECTS, Dialect, Line};
 use crate::envelope::{self, Unwrapped};
 use crate::line::Framing;
 use crate::record::{Body, Record, Side};
@@ -156,7 +156,7 @@ fn read_entry<'a>(bytes: &'a [u8], context: &Context<'a>) -> Outcome<'a> {
     };
     let record = match body {
         Body::Dull => None,
-        Body::Request { .. } | Body::Connection { .. } => {
+        Body::Request { .. } | Body::Connection { .. } | Body::Channel(_) => {
             let fields = lograge::fields(line.text, context);
             let mut record = record_of(&wrapped, &line, DIALECTS[place].side(), body);
             record.request = fields.request.or(record.request);
@@ -178,7 +178,10 @@ fn without_colours<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a [u8] {
 }
 
 fn read_line<'a>(line: &Line<'a>, context: &Context<'a>) -> Option<(usize, Body<'a>)> {
-    DIALECTS.iter().enumerate().find_map(|(place, dialect)| Some((place, dialect.read(line, context)?)))
+    // A client's `Redirected to /login` is not Rails'.
+    let speaks = |dialect: &dyn Dialect| !line.client || dialect.side() == Side::Client;
+    let mut dialects = DIALECTS.iter().enumerate().filter(|(_, dialect)| speaks(**dialect));
+    dialects.find_map(|(place, dialect)| Some((place, dialect.read(line, context)?)))
 }
 
 fn record_of<'a>(wrapped: &Unwrapped<'a>, line: &Line<'a>, side: Side, body: Body<'a>) -> Record<'a> {

@@ -87,12 +87,9 @@ impl<'a> Iterator for Entries<'a> {
         let (whole, rest) = self.rest.split_at(end);
         self.rest = rest;
         let ends = u32::try_from(memchr::memchr_iter(b'\n', whole).count()).unwrap_or(u32::MAX);
-        // The last line of a source may lack its end; an object shares its last line with the next one's first.
-        let lines = if self.framing == Framing::Lines || rest.is_empty() {
-            ends + u32::from(!whole.ends_with(b"\n"))
-        } else {
-            ends
-        };
+        // The last line of a source may lack its end. An object's last line is the first of the next one, in this chunk or
+        // in another, so it is not counted with it: the number of lines is the same however the bytes are cut.
+        let lines = ends + u32::from(self.framing == Framing::Lines && !whole.ends_with(b"\n"));
         let entry = Entry { bytes: trimmed(whole), line: self.line, lines, capped: whole.len() > MAX_LINE };
         self.line = self.line.saturating_add(ends);
         Some(Entry { bytes: &entry.bytes[..entry.bytes.len().min(MAX_LINE)], ..entry })
@@ -140,8 +137,8 @@ mod tests {
         let text = b"{\n  \"id\": \"1\"\n}{\n  \"id\": \"2\"\n}\n{\n  \"id\": \"3\"\n}";
         assert_eq!(Framing::detect(text), Framing::JsonObjects);
         let got: Vec<_> = Framing::JsonObjects.entries(text).map(|e| (e.line, e.lines)).collect();
-        assert_eq!(got, vec![(0, 2), (2, 3), (5, 3)]);
-        assert_eq!(got.iter().map(|(_, lines)| lines).sum::<u32>(), 8);
+        assert_eq!(got, vec![(0, 2), (2, 3), (5, 2)]);
+        assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 7);
         assert_eq!(Framing::JsonObjects.last_cut(&text[..20]), Some(15));
     }
 }

@@ -192,11 +192,11 @@ impl Assembler {
             let mut event = draft.event;
             event.time = draft.stamp.map_or(previous, settle);
             event.timed = draft.timed;
-            if let What::Request(request) = &mut event.what {
-                if let (Some(stamp), Some(ended)) = (draft.stamp, request.ended) {
-                    // Drafts hold the duration or the end as the line stated it; see `server`.
-                    request.ended = Some(event.time + (ended - stamp.micros).max(0));
-                }
+            if let What::Request(request) = &mut event.what
+                && let (Some(stamp), Some(ended)) = (draft.stamp, request.ended)
+            {
+                // Drafts hold the duration or the end as the line stated it; see `server`.
+                request.ended = Some(event.time + (ended - stamp.micros).max(0));
             }
             if draft.stamp.is_some() {
                 previous = event.time;
@@ -234,10 +234,20 @@ pub(crate) fn masked(text: &[u8], names: &mut Names) -> Name {
         if !out.is_empty() {
             out.push(b' ');
         }
-        let long = word.len() > 32 && word.iter().any(u8::is_ascii_digit);
-        out.extend_from_slice(if long || word.contains(&b'@') { "…".as_bytes() } else { word });
+        let secret = may_be_token(word) || (word.len() > 32 && word.iter().any(u8::is_ascii_digit));
+        out.extend_from_slice(if secret || word.contains(&b'@') { "…".as_bytes() } else { word });
     }
     names.intern(&out)
+}
+
+/// The shortest random tokens in use: Devise's 20 characters (`friendly_token`), 22 (`urlsafe_base64`), 24 (`has_secure_token`).
+const SHORTEST_SECRET: usize = 20;
+
+/// Whether a run of 20 letters and digits or more, with both among them, stands in a word, whatever is around it.
+fn may_be_token(word: &[u8]) -> bool {
+    word.split(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'-' | b'_')).any(|run| {
+        run.len() >= SHORTEST_SECRET && run.iter().any(u8::is_ascii_digit) && run.iter().any(u8::is_ascii_alphabetic)
+    })
 }
 
 /// A path without scheme, host and query.

@@ -173,10 +173,10 @@ impl Assembler {
     }
 
     fn close(&mut self, record: &Record<'_>, place: usize) {
-        if record.request.is_none() {
-            if let Some(open) = self.server.open.get_mut(&record.process) {
-                open.retain(|other| *other != place);
-            }
+        if record.request.is_none()
+            && let Some(open) = self.server.open.get_mut(&record.process)
+        {
+            open.retain(|other| *other != place);
         }
     }
 
@@ -381,10 +381,10 @@ impl Assembler {
     fn frame(&mut self, record: &Record<'_>, names: &mut Names, place: &[u8], method: &[u8]) {
         let owner = record.request.and_then(|id| self.server.by_id.get(&id).copied()).or(self.server.fault);
         let Some(owner) = owner else { return };
-        if let What::Request(request) = &mut self.events[owner].event.what {
-            if let Some(fault) = request.fault.as_mut().filter(|fault| fault.frames.len() < MOST_FRAMES) {
-                fault.frames.push((names.intern(place), names.intern(method)));
-            }
+        if let What::Request(request) = &mut self.events[owner].event.what
+            && let Some(fault) = request.fault.as_mut().filter(|fault| fault.frames.len() < MOST_FRAMES)
+        {
+            fault.frames.push((names.intern(place), names.intern(method)));
         }
     }
 
