@@ -130,6 +130,8 @@ pub struct LifetimeFinding {
     pub access_seconds: i64,
     /// How many credentials were seen to reach it.
     pub support: u64,
+    /// `uses` (inferred from ages), `expires_in` (what clients were told) or `configuration`.
+    pub known_by: crate::session::lifetime::KnownBy,
     /// The oldest accepted use and the earliest refusal that bound it, in seconds.
     pub between: (i64, i64),
     /// What practice recommends for the platform, in seconds.

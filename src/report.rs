@@ -11,8 +11,8 @@ use why401_parsers::assemble::{Assembled, Clock};
 use why401_parsers::detect::Balance;
 use why401_parsers::dialect::DIALECTS;
 use why401_parsers::envelope::ENVELOPES;
-use why401_parsers::event::{Event, Name, Names};
-use why401_parsers::record::Side;
+use why401_parsers::event::{Event, Name, Names, What};
+use why401_parsers::record::{ClientRefresh, Side};
 
 use crate::actor::{Actor, Identified, Key, clock::SetBy, identify};
 use crate::cause::case::{Case, World, span};
@@ -23,7 +23,7 @@ use crate::diagnosis::{
 };
 use crate::incident::{self, Trigger};
 use crate::reading::Reading;
-use crate::session::lifetime::{Ages, Lifetime};
+use crate::session::lifetime::{Ages, KnownBy, Lifetime};
 use crate::session::{Kind, Refresh, SECOND, Timeline, endpoint::Roles, timeline};
 
 /// An incident of one actor with its verdict, before it is written down.
@@ -88,9 +88,10 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         ages.add(timeline);
     }
     let mut lifetimes = ages.lifetimes();
+    lifetimes.extend(stated_lifetimes(&identified.events, &lifetimes));
     if let Some(seconds) = config.lifetimes.access_seconds {
         let access = i64::from(seconds) * SECOND;
-        lifetimes = vec![Lifetime { access, support: 0, between: (access, access) }];
+        lifetimes = vec![Lifetime { access, support: 0, between: (access, access), known_by: KnownBy::Configuration }];
     }
     let restarts = incident::service::restarts(&identified);
     let attacks = incident::service::attacks(&timelines);
@@ -666,6 +667,31 @@ fn fix_plan(
         .collect()
 }
 
+/// Lifetimes that clients were told (`expires_in`), as far as uses did not show them.
+fn stated_lifetimes(events: &[Event], inferred: &[Lifetime]) -> Vec<Lifetime> {
+    let mut stated: BTreeMap<u32, usize> = BTreeMap::new();
+    for event in events {
+        let seconds = match &event.what {
+            What::Request(request) => request.expires_in,
+            What::Lifetime(seconds) | What::ClientRefresh(ClientRefresh::Done { expires_in: Some(seconds) }) => {
+                Some(*seconds)
+            }
+            _ => None,
+        };
+        if let Some(seconds) = seconds.filter(|seconds| *seconds >= 60) {
+            *stated.entry(seconds).or_default() += 1;
+        }
+    }
+    stated
+        .into_iter()
+        .map(|(seconds, support)| {
+            let access = i64::from(seconds) * SECOND;
+            Lifetime { access, support, between: (access, access), known_by: KnownBy::ExpiresIn }
+        })
+        .filter(|stated| inferred.iter().all(|known| (known.access - stated.access).abs() > stated.access / 10))
+        .collect()
+}
+
 fn lifetime_findings(findings: &Findings<'_>, lifetimes: &[Lifetime], lead: Option<i64>) -> Vec<LifetimeFinding> {
     let mobile = !findings.identified.client_sources.is_empty();
     let (platform, recommended) =
@@ -685,6 +711,7 @@ fn lifetime_findings(findings: &Findings<'_>, lifetimes: &[Lifetime], lead: Opti
                 platform: platform.into(),
                 access_seconds: seconds,
                 support: lifetime.support as u64,
+                known_by: lifetime.known_by,
                 between: (lifetime.between.0 / SECOND, lifetime.between.1 / SECOND),
                 recommended,
                 verdict: verdict.into(),

@@ -217,6 +217,8 @@ pub enum What {
     ClientSocket(ClientSocket),
     /// A refresh, in the client's own words.
     ClientRefresh(ClientRefresh),
+    /// The client says how long its token lives, in seconds.
+    Lifetime(u32),
     /// The store of secrets failed.
     Storage {
         /// Because the device was locked.

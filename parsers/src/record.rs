@@ -340,7 +340,10 @@ pub enum ClientRefresh {
     /// It begins.
     Started,
     /// It gave a new token.
-    Done,
+    Done {
+        /// How long the new token lives, in seconds, where the words say.
+        expires_in: Option<u32>,
+    },
     /// It gave nothing.
     Failed {
         /// The status of the answer, where the words say.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use why401_parsers::assemble::Assembled;
-use why401_parsers::event::{Event, Name, Names, TimeFrom, What};
-use why401_parsers::record::Side;
+use why401_parsers::event::{AuthState, Event, Name, Names, Socket, TimeFrom, What};
+use why401_parsers::record::{ClientRefresh, ClientSocket};
 use why401_parsers::secret::RequestId;
 
 use super::{Key, owner::Owners};
@@ -121,7 +121,6 @@ pub fn set(
     names: &Names,
     roles: &Roles,
 ) -> ClientClock {
-    let _ = names;
     let timed = trace.clock.timed;
     let by_ids: Vec<(usize, i64)> = trace
         .events
@@ -145,7 +144,7 @@ pub fn set(
             SetBy::Sequence
         };
         if anchors.is_empty() {
-            anchors = align(&trace.events, server, theirs);
+            anchors = align(&trace.events, server, theirs, roles, names);
         }
         if anchors.is_empty() {
             set_by = SetBy::Nothing;
@@ -168,7 +167,7 @@ pub fn set(
     } else if by_dates.len() >= 2 {
         (SetBy::DateHeaders, differences(&by_dates, true))
     } else {
-        (SetBy::Sequence, commonest_difference(&trace.events, server, theirs, roles))
+        (SetBy::Sequence, commonest_difference(&trace.events, server, theirs, roles, names))
     };
     if found.is_empty() {
         return ClientClock { set_by: SetBy::Nothing, support: 0, offset_seconds: 0, skew_seconds: None, timed };
@@ -194,32 +193,56 @@ pub fn set(
     ClientClock { set_by, support: found.len(), offset_seconds: seconds, skew_seconds, timed }
 }
 
-/// Differences between the trace's requests and the actor's on the server that agree with one another: the fullest bin of two
-/// seconds over all pairs of the same method and path. Requests that carry credentials count most, being rarest.
-fn commonest_difference(trace: &[Event], server: &[Event], theirs: &[usize], roles: &Roles) -> Vec<i64> {
+/// What both sides show of one and the same act, comparable between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Call { method: Name, path: Name, refused: bool },
+    SignIn,
+    Refresh,
+    Connected,
+}
+
+/// The act that an event shows. Credentials are also given in an app's own words where its HTTP logger is silent.
+fn act(event: &Event, roles: &Roles, names: &Names) -> Option<Act> {
+    match &event.what {
+        What::Request(request) => {
+            let well = request.status.map_or(request.answered, |status| status < 400);
+            Some(match roles.of(request) {
+                Role::SignIn if well => Act::SignIn,
+                Role::Refresh if well => Act::Refresh,
+                _ => {
+                    let refused = request.status.is_some_and(|status| status / 100 == 4);
+                    Act::Call { method: request.method, path: request.path, refused }
+                }
+            })
+        }
+        What::ClientRefresh(ClientRefresh::Done { .. }) => Some(Act::Refresh),
+        What::State { to: AuthState::SignedIn, event, .. } => {
+            crate::session::is_sign_in(names.text(*event)).then_some(Act::SignIn)
+        }
+        What::ClientSocket(ClientSocket::Connected) | What::Socket(Socket::Accepted(_)) => Some(Act::Connected),
+        _ => None,
+    }
+}
+
+/// Differences between the trace's acts and the actor's on the server that agree with one another: the fullest bin of two
+/// seconds over all pairs of the same act. Acts that give credentials count most, being rarest.
+fn commonest_difference(trace: &[Event], server: &[Event], theirs: &[usize], roles: &Roles, names: &Names) -> Vec<i64> {
     const BIN: i64 = 2 * SECOND;
     const MOST: usize = 4000;
+    let acts: Vec<(Act, i64)> = theirs
+        .iter()
+        .filter_map(|place| Some((act(&server[*place], roles, names)?, server[*place].time)))
+        .take(MOST)
+        .collect();
     let mut bins: BTreeMap<i64, (f64, Vec<i64>)> = BTreeMap::new();
     for event in trace.iter().take(MOST) {
-        let Some(request) = event.request() else { continue };
-        let same: Vec<usize> = theirs
-            .iter()
-            .copied()
-            .filter(|place| {
-                server[*place].request().is_some_and(|other| {
-                    other.side == Side::Server
-                        && other.path == request.path
-                        && other.method == request.method
-                        && (request.status.is_none() || request.status == other.status)
-                })
-            })
-            .take(MOST)
-            .collect();
-        let auth = matches!(roles.of(request), Role::SignIn | Role::Refresh | Role::SignOut);
-        #[allow(clippy::cast_precision_loss, reason = "a count of requests")]
-        let weight = if auth { 3.0 } else { 1.0 } / (same.len().max(1) as f64);
-        for place in same {
-            let difference = server[place].time - event.time;
+        let Some(wanted) = act(event, roles, names) else { continue };
+        let same: Vec<i64> = acts.iter().filter(|(act, _)| *act == wanted).map(|(_, time)| *time).collect();
+        #[allow(clippy::cast_precision_loss, reason = "a count of acts")]
+        let weight = if matches!(wanted, Act::SignIn | Act::Refresh) { 3.0 } else { 1.0 } / (same.len().max(1) as f64);
+        for time in same {
+            let difference = time - event.time;
             let entry = bins.entry(difference.div_euclid(BIN)).or_default();
             entry.0 += weight;
             entry.1.push(difference);
@@ -242,22 +265,22 @@ fn commonest_difference(trace: &[Event], server: &[Event], theirs: &[usize], rol
     if found.len() < 2 { Vec::new() } else { found }
 }
 
-/// Pairs the trace's requests with the actor's on the server by order: the longest common subsequence of method and path.
-fn align(trace: &[Event], server: &[Event], theirs: &[usize]) -> Vec<(usize, i64)> {
+/// Pairs the trace's acts with the actor's on the server by order: the longest common subsequence.
+fn align(trace: &[Event], server: &[Event], theirs: &[usize], roles: &Roles, names: &Names) -> Vec<(usize, i64)> {
     const MOST: usize = 3000;
-    let key = |event: &Event| {
-        event.request().map(|request| (request.method, request.path, request.status.map(|status| status / 100 == 4)))
-    };
-    let left: Vec<usize> = {
-        let mut places: Vec<usize> = (0..trace.len()).filter(|place| key(&trace[*place]).is_some()).collect();
-        places.sort_by_key(|place| trace[*place].line);
-        places.truncate(MOST);
-        places
-    };
-    let right: Vec<usize> = theirs.iter().copied().filter(|place| key(&server[*place]).is_some()).take(MOST).collect();
-    let same = |l: usize, r: usize| {
-        let (Some(a), Some(b)) = (key(&trace[left[l]]), key(&server[right[r]])) else { return false };
-        a.0 == b.0 && a.1 == b.1 && (a.2.is_none() || a.2 == b.2)
+    let mut left: Vec<(usize, Act)> =
+        (0..trace.len()).filter_map(|place| Some((place, act(&trace[place], roles, names)?))).collect();
+    left.sort_by_key(|(place, _)| trace[*place].line);
+    left.truncate(MOST);
+    let right: Vec<(usize, Act)> =
+        theirs.iter().filter_map(|place| Some((*place, act(&server[*place], roles, names)?))).take(MOST).collect();
+    // An answer of which the trace shows no status says nothing of a refusal.
+    let same = |l: usize, r: usize| match (left[l].1, right[r].1) {
+        (Act::Call { method, path, refused }, Act::Call { method: m, path: p, refused: r }) => {
+            (method, path) == (m, p)
+                && (refused == r || trace[left[l].0].request().is_some_and(|request| request.status.is_none()))
+        }
+        (one, other) => one == other,
     };
     let width = right.len() + 1;
     let mut table = vec![0_u16; (left.len() + 1) * width];
@@ -273,7 +296,7 @@ fn align(trace: &[Event], server: &[Event], theirs: &[usize]) -> Vec<(usize, i64
     let (mut l, mut r, mut pairs) = (0, 0, Vec::new());
     while l < left.len() && r < right.len() {
         if same(l, r) && table[l * width + r] == table[(l + 1) * width + r + 1] + 1 {
-            pairs.push((left[l], server[right[r]].time));
+            pairs.push((left[l].0, server[right[r].0].time));
             l += 1;
             r += 1;
         } else if table[(l + 1) * width + r] >= table[l * width + r + 1] {

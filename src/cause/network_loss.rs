@@ -61,10 +61,17 @@ impl Cause for NetworkLoss {
             let time = items[*place].time;
             !case.world.restarts.iter().any(|restart| (restart.start - MINUTE..=restart.end + MINUTE).contains(&time))
         });
+        let offline = within(
+            &|kind| matches!(kind, Kind::NetworkDown | Kind::Client(ClientSocket::NoNetwork)),
+            start - 10 * SECOND,
+            end,
+        );
+        // Without the server's log a server that is down looks like a network that is gone, unless the device says which.
+        let down = if case.timeline.has_server { down } else { offline };
         if case.incident.trigger != Trigger::SocketLost {
             // A refresh that fell into a hole of the network.
             let facts = &case.facts;
-            if !case.is_refusal() || facts.network_down.is_none() {
+            if !case.is_refusal() || facts.network_down.is_none() || !case.timeline.has_server && offline.is_none() {
                 return None;
             }
             let mut opinion = Opinion::new(Label::NetworkLoss, "offline");
@@ -112,10 +119,17 @@ impl Cause for NetworkLoss {
             case.incident.recovery,
         );
         opinion.add(
-            opening < OPENING_CALLS,
+            opening < OPENING_CALLS && case.timeline.has_server,
             1.0,
             "the socket came back by itself, not with the app's opening calls",
             case.incident.recovery,
+        );
+        let unreached = within(&|kind| matches!(kind, Kind::Client(ClientSocket::ConnectFailed)), start, end);
+        opinion.add(
+            unreached.is_some() && !case.timeline.has_server && offline.is_none(),
+            -1.5,
+            "the device had a network, and the server did not answer",
+            unreached,
         );
         let restarted = case.world.restarts.iter().any(|restart| {
             (start - MINUTE..=end + MINUTE).contains(&restart.end) || (0..10 * MINUTE).contains(&(end - restart.end))

@@ -1,5 +1,6 @@
 //! Refresh failure: a refresh was tried and gave no usable credential, or answered well and hid an error.
 
+use why401_parsers::event::TimeFrom;
 use why401_parsers::record::Sense;
 
 use super::case::{Case, span};
@@ -133,7 +134,9 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
     let item = case.item(first);
     let won = facts.refreshes.iter().copied().find(|place| {
         let other = case.item(*place);
-        matches!(&other.kind, Kind::Refresh(refresh) if refresh.gave()) && (other.time - item.time).abs() <= RACE
+        other.timed != TimeFrom::Order
+            && matches!(&other.kind, Kind::Refresh(refresh) if refresh.gave())
+            && (other.time - item.time).abs() <= RACE
     });
     // Seen from its end: a refresh that gave a token a while ago, and now the same device's is refused as used before.
     let reused = facts.sense.has(Sense::REUSED);

@@ -4,6 +4,7 @@
 pub mod service;
 
 use why401_parsers::event::TimeFrom;
+use why401_parsers::record::ClientSocket;
 
 use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
 
@@ -215,9 +216,11 @@ fn lost_sockets(items: &[Item], places: &[usize], lane: usize) -> Vec<Incident> 
     let mut found: Vec<Incident> = Vec::new();
     let mut closed: Option<usize> = None;
     let mut removed: Option<usize> = None;
+    let mut offline = false;
     for place in places {
         let item = &items[*place];
         match &item.kind {
+            Kind::Client(ClientSocket::NoNetwork) => offline = true,
             Kind::SocketClosed { removed: true, .. } | Kind::Removing => removed = Some(*place),
             Kind::SocketClosed { by_restart: false, .. } => closed = Some(*place),
             Kind::SocketRefused | Kind::Unauthorized { .. } | Kind::SignIn | Kind::SignOut | Kind::Refresh(_) => {
@@ -239,7 +242,13 @@ fn lost_sockets(items: &[Item], places: &[usize], lane: usize) -> Vec<Incident> 
                 }
                 if let Some(end) = closed.take() {
                     let gap = item.time - items[end].time;
-                    if (SOCKET_GAP..LONGEST_SOCKET_GAP).contains(&gap) && item.timed != TimeFrom::Order {
+                    // Without times, the device's own word for it must do.
+                    let long = if item.timed == TimeFrom::Order {
+                        offline
+                    } else {
+                        (SOCKET_GAP..LONGEST_SOCKET_GAP).contains(&gap)
+                    };
+                    if long {
                         let start = items[end].time;
                         found.push(Incident {
                             trigger: Trigger::SocketLost,
@@ -251,6 +260,7 @@ fn lost_sockets(items: &[Item], places: &[usize], lane: usize) -> Vec<Incident> 
                         });
                     }
                 }
+                offline = false;
             }
             _ => {}
         }

@@ -10,6 +10,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use crate::cause::{Label, case::span};
 use crate::diagnosis::{Diagnosis, Evidence, Impact, Incident, Moment, Scope};
 use crate::session::SECOND;
+use crate::session::lifetime::KnownBy;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -407,7 +408,7 @@ impl Page {
         if diagnosis.lifetimes.is_empty() {
             return;
         }
-        self.head("Lifetimes of access tokens, inferred");
+        self.head("Lifetimes of access tokens");
         for lifetime in &diagnosis.lifetimes {
             let seconds = |seconds: i64| span(seconds * SECOND);
             let verdict = match lifetime.verdict.as_str() {
@@ -415,15 +416,15 @@ impl Page {
                 "short" => "short for",
                 _ => "within",
             };
-            let support = if lifetime.support == 0 {
-                "as stated".to_owned()
-            } else {
-                format!(
+            let support = match lifetime.known_by {
+                KnownBy::Configuration => "as configured".to_owned(),
+                KnownBy::ExpiresIn => format!("as {} answers told their clients", lifetime.support),
+                KnownBy::Uses => format!(
                     "{} credentials reached it; accepted up to {}, refused from {}",
                     lifetime.support,
                     seconds(lifetime.between.0),
                     seconds(lifetime.between.1)
-                )
+                ),
             };
             let lead = lifetime
                 .refreshed_at_seconds

@@ -14,6 +14,20 @@ pub struct Lifetime {
     pub support: usize,
     /// The oldest accepted use and the youngest refusal that bound it, microseconds.
     pub between: (i64, i64),
+    /// Where it is known from.
+    pub known_by: KnownBy,
+}
+
+/// Where a lifetime is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KnownBy {
+    /// The ages at which credentials were accepted and refused.
+    Uses,
+    /// What clients were told when they got one.
+    ExpiresIn,
+    /// `[lifetimes]` of the configuration.
+    Configuration,
 }
 
 /// What the log shows of credentials' ages, over all actors.
@@ -159,7 +173,7 @@ fn best_of(pairs: &[(i64, i64)]) -> Option<Lifetime> {
         || pairs.iter().filter(|(accepted, refused)| *accepted <= best.0 + SLACK && best.0 <= *refused + SLACK);
     let low = supporting().map(|(accepted, _)| *accepted).max().unwrap_or(0);
     let high = supporting().map(|(_, refused)| *refused).min().unwrap_or(best.0);
-    Some(Lifetime { access: best.0, support, between: (low, high) })
+    Some(Lifetime { access: best.0, support, between: (low, high), known_by: KnownBy::Uses })
 }
 
 #[cfg(test)]

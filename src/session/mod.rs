@@ -6,6 +6,7 @@ pub mod lifetime;
 use why401_parsers::event::{AuthState, Event, Fault, Name, Names, TimeFrom, What};
 use why401_parsers::record::{ClientRefresh, ClientSocket, NetFailure, Sense, Side};
 
+use crate::actor::clock::SetBy;
 use crate::actor::{Actor, Identified, socket::Attempt, socket::Outcome};
 use endpoint::{Role, Roles};
 
@@ -157,7 +158,19 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
             .find_map(|place| (events[*place].source == source).then(|| identified.twins.get(place)).flatten());
         twin.and_then(|server| lane_of(events[*server].address)).unwrap_or(0)
     };
-    let trace_lanes: Vec<(u32, usize)> = actor.traces.iter().map(|trace| (*trace, trace_lane(*trace))).collect();
+    // With no server's log each trace is a device of its own.
+    let alone = actor.events.iter().all(|place| identified.client_sources.contains(&events[*place].source));
+    let trace_lanes: Vec<(u32, usize)> = (0..)
+        .zip(&actor.traces)
+        .map(|(number, trace)| (*trace, if alone { number } else { trace_lane(*trace) }))
+        .collect();
+    if alone {
+        out.lanes = actor.traces.len().max(1);
+    }
+    // A trace that cannot be placed on the server's time says nothing about what happened when.
+    let unplaced = |source: u32| {
+        !alone && identified.clocks.get(&source).is_some_and(|clock| clock.set_by == SetBy::Nothing && !clock.timed)
+    };
     let server_covers = |time: i64| {
         let span = |place: Option<&usize>| place.map(|place| events[*place].time);
         let server = |place: &&usize| !identified.client_sources.contains(&events[**place].source);
@@ -165,12 +178,14 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
         matches!((first, last), (Some(first), Some(last)) if (first - 60 * MINUTE..=last + 60 * MINUTE).contains(&time))
     };
     // A server's log shows sign-ins and refreshes better than the app's words do.
-    let alone = actor.events.iter().all(|place| identified.client_sources.contains(&events[*place].source));
     let shown = Shown::of(actor, identified, roles);
     let mut items = Vec::with_capacity(actor.events.len());
     for place in &actor.events {
         let event = &events[*place];
         let client = identified.client_sources.contains(&event.source);
+        if unplaced(event.source) {
+            continue;
+        }
         out.has_client |= client;
         out.has_server |= !client;
         let lane = if client {
@@ -249,7 +264,7 @@ impl Shown {
         let kind = match &event.what {
             What::ClientRefresh(refresh) if !self.near(event, Role::Refresh) => match refresh {
                 ClientRefresh::Started => return None,
-                ClientRefresh::Done => Refresh::Issued,
+                ClientRefresh::Done { .. } => Refresh::Issued,
                 ClientRefresh::Failed { status: Some(status @ 500..), .. } => Refresh::Fault(*status, None),
                 ClientRefresh::Failed { status: Some(status), .. } => Refresh::Refused(*status),
                 ClientRefresh::Failed { failure, .. } => Refresh::Unreachable(failure.unwrap_or(NetFailure::Other)),
@@ -268,7 +283,7 @@ impl Shown {
 }
 
 /// Whether a bloc's event is a sign-in by the user, not a session restored at the start.
-fn is_sign_in(event: &str) -> bool {
+pub(crate) fn is_sign_in(event: &str) -> bool {
     let event = event.to_ascii_lowercase();
     ["login", "signin", "sign_in", "log_in", "signup", "register", "credentials"]
         .iter()
@@ -344,7 +359,7 @@ fn item_of(event: &Event, twin: Option<&Event>, covered: bool, roles: &Roles, na
         What::Storage { locked } => Kind::Storage { locked: *locked },
         What::Lifecycle { resumed: true } => Kind::Resumed,
         What::Lifecycle { resumed: false } => Kind::Paused,
-        What::ClientRefresh(_) => return None,
+        What::ClientRefresh(_) | What::Lifetime(_) => return None,
         What::AppStart => Kind::AppStart,
         What::LoginPage => return None,
         What::NetworkDown => Kind::NetworkDown,

@@ -126,9 +126,11 @@ impl Assembler {
     /// A line inside a block. Without a block (a capture that begins in mid-block) it is lost, and nothing else.
     fn field(&mut self, record: &Record<'_>, origin: Origin, body: Body<'_>, names: &mut Names) {
         let Some(open) = self.client.block.as_mut().filter(|open| open.process == record.process) else {
-            if let Body::Failed(_) = body {
-                self.draft(record, origin, names, What::NetworkDown);
-            }
+            match body {
+                Body::Failed(_) => self.draft(record, origin, names, What::NetworkDown),
+                Body::ExpiresIn(seconds) => self.draft(record, origin, names, What::Lifetime(seconds)),
+                _ => return,
+            };
             return;
         };
         let fields = &mut open.fields;
@@ -339,7 +341,8 @@ impl Assembler {
         let Some(is) = is else { return };
         let user = named(to).or_else(|| named(event));
         let email = email_in(event).or_else(|| email_in(to));
-        let sense = crate::dialect::meaning(event).with(crate::dialect::meaning(to));
+        // What a state is called says little ("session expired" is every app's name for it); what it carries says why.
+        let sense = crate::dialect::meaning(arguments(event)).with(crate::dialect::meaning(arguments(to)));
         let asked = [&b"logout"[..], b"log_out", b"loggedout", b"signout", b"sign_out", b"signedout"]
             .iter()
             .any(|word| contains_ignoring_case(event, word));
@@ -353,6 +356,11 @@ impl Assembler {
             draft.timed = TimeFrom::Order;
         }
     }
+}
+
+/// `(reason: …)` of `AuthSessionExpired(reason: …)`.
+fn arguments(text: &[u8]) -> &[u8] {
+    memchr::memchr(b'(', text).map_or(b"", |at| &text[at..])
 }
 
 /// What a state's name means, in the usual words. `AuthLoading` and the like are neither.

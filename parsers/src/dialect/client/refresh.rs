@@ -56,11 +56,33 @@ impl Dialect for RefreshWords {
         if FAILED.is_match(text) {
             return Some(Body::ClientRefresh(ClientRefresh::Failed { status: status(text), failure: failure(text) }));
         }
+        let expires_in = expires_in(text);
         if DONE.is_match(text) {
-            return Some(Body::ClientRefresh(ClientRefresh::Done));
+            return Some(Body::ClientRefresh(ClientRefresh::Done { expires_in }));
+        }
+        if let Some(seconds) = expires_in {
+            return Some(Body::ExpiresIn(seconds));
         }
         STARTED.is_match(text).then_some(Body::ClientRefresh(ClientRefresh::Started))
     }
+}
+
+static EXPIRES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i-u)\b(?:token|session|credential)s? (?:\w+ ){0,3}(?:expires|valid|expiring)(?:[ _]?in| for)[ =:]+(\d{1,8}) ?(s|sec|seconds?|m|min|minutes?|h|hours?)?\b|refreshed, expires in (\d{1,8}) ?s")
+        .expect("the pattern is valid")
+});
+
+/// How long the token lives, where the words say.
+fn expires_in(text: &[u8]) -> Option<u32> {
+    let found = EXPIRES.captures(text)?;
+    let number = found.get(1).or_else(|| found.get(3))?;
+    let seconds: u32 = std::str::from_utf8(number.as_bytes()).ok()?.parse().ok()?;
+    let unit = match found.get(2).map(|unit| unit.as_bytes()[0].to_ascii_lowercase()) {
+        Some(b'm') => 60,
+        Some(b'h') => 3600,
+        _ => 1,
+    };
+    seconds.checked_mul(unit)
 }
 
 /// The first number of three digits that can be a status.
@@ -102,13 +124,21 @@ mod tests {
     }
 
     #[test]
+    fn a_stated_lifetime_is_read_in_its_unit() {
+        assert_eq!(expires_in(b"login ok, token expires in 3600s"), Some(3600));
+        assert_eq!(expires_in(b"access token valid for 15 min"), Some(900));
+        assert_eq!(expires_in(b"session is valid for 2 hours"), Some(7200));
+        assert_eq!(expires_in(b"proactive refresh in 51m58s"), None);
+    }
+
+    #[test]
     fn usual_words_for_a_refresh_are_understood() {
         let failed = |status, failure| Some(ClientRefresh::Failed { status, failure });
         for (text, meaning) in [
             ("[TokenManager] refreshing access token (proactive)", Some(ClientRefresh::Started)),
-            ("[TokenManager] token refreshed, expires in 3600s", Some(ClientRefresh::Done)),
-            ("Session renewed", Some(ClientRefresh::Done)),
-            ("refresh succeeded", Some(ClientRefresh::Done)),
+            ("[TokenManager] token refreshed, expires in 3600s", Some(ClientRefresh::Done { expires_in: Some(3600) })),
+            ("Session renewed", Some(ClientRefresh::Done { expires_in: None })),
+            ("refresh succeeded", Some(ClientRefresh::Done { expires_in: None })),
             ("[TokenManager] token refresh failed: 401", failed(Some(401), None)),
             ("could not refresh session: connectionError", failed(None, Some(NetFailure::Connection))),
             ("renewal failed after 30 s: timeout", failed(None, Some(NetFailure::Timeout))),
