@@ -113,9 +113,11 @@ fn object_end(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-/// The length of `}` with the line end that may follow it.
+/// The length of `}` with the line end that may follow it. One that begins the next `}`'s line stays with that: where an entry
+/// ends must not hang on where it begins, or a cut would change it.
 fn object_end_length(bytes: &[u8]) -> usize {
     match bytes {
+        [b'}', b'\n', b'}', ..] | [b'}', b'\r', b'\n', b'}', ..] => 1,
         [b'}', b'\n', ..] => 2,
         [b'}', b'\r', b'\n', ..] => 3,
         _ => 1,
@@ -130,6 +132,16 @@ mod tests {
     fn lines_end_at_either_line_end_and_the_last_needs_none() {
         let got: Vec<_> = Framing::Lines.entries(b"a\r\n\nb").map(|e| (e.bytes.to_vec(), e.line, e.lines)).collect();
         assert_eq!(got, vec![(b"a".to_vec(), 0, 1), (b"".to_vec(), 1, 1), (b"b".to_vec(), 2, 1)]);
+    }
+
+    #[test]
+    fn a_cut_falls_between_entries_even_where_braces_follow_each_other() {
+        // Found by fuzzing `lines`.
+        let text = b"n\n }\n}\n}}} [n\n \n}\n";
+        let whole: Vec<_> = Framing::JsonObjects.entries(text).map(|entry| entry.bytes).collect();
+        let (head, tail) = text.split_at(Framing::JsonObjects.last_cut(text).unwrap());
+        let parts = Framing::JsonObjects.entries(head).chain(Framing::JsonObjects.entries(tail));
+        assert_eq!(parts.map(|entry| entry.bytes).collect::<Vec<_>>(), whole);
     }
 
     #[test]

@@ -177,6 +177,18 @@ proptest! {
         prop_assert_eq!(&parts.balance, &whole.balance);
     }
 
+    #[test]
+    fn braces_in_any_order_read_alike_however_they_are_cut(
+        parts in prop::collection::vec(prop::sample::select(vec!["}", "{", "\n", "\r\n", "  ", "x"]), 0..60),
+        cuts in prop::collection::vec(any::<Index>(), 0..4),
+    ) {
+        let bytes = parts.concat().into_bytes();
+        let whole = read_chunks(Framing::JsonObjects, [&bytes[..]]);
+        let parts = read_chunks(Framing::JsonObjects, cut(&bytes, Framing::JsonObjects, &cuts));
+        is_accounted_for(Framing::JsonObjects, &whole.balance, &bytes)?;
+        prop_assert_eq!(&parts.balance, &whole.balance);
+    }
+
     /// Lines are whole here or cut off at their end: with a `?` or a quote taken out of a line, no parser could tell what was
     /// secret.
     #[test]
