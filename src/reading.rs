@@ -49,13 +49,28 @@ impl Reading {
         self.sources.push(ReadSource { name: name.to_owned(), assembler, balance, year });
     }
 
-    /// Takes the next parsed chunk of the source begun last. `first_line` is the number of its first line, from 1.
-    pub fn take(&mut self, parsed: &Parsed<'_>, first_line: u64) {
+    /// Takes the next parsed chunk of the source begun last.
+    pub fn take(&mut self, parsed: &Parsed<'_>) {
         let Some(source) = self.sources.last_mut() else { return };
+        // Line numbers begin at 1.
+        let first_line = source.balance.lines + 1;
         source.balance.merge(&parsed.balance);
         for record in &parsed.records {
             source.assembler.push(record, first_line, &mut self.names);
         }
+    }
+
+    /// So many bytes of the source begun last were dropped because a line had no end.
+    pub fn dropped(&mut self, bytes: u64) {
+        if let Some(source) = self.sources.last_mut() {
+            source.balance.bytes += bytes;
+        }
+    }
+
+    /// How many bytes were read in all.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.sources.iter().map(|source| source.balance.bytes).sum()
     }
 
     /// Reads a whole source that is in memory.
@@ -63,6 +78,6 @@ impl Reading {
         self.begin(name, None);
         let arena = Bump::new();
         let parsed = parse_chunk(bytes, Framing::detect(bytes), self.key, &arena);
-        self.take(&parsed, 1);
+        self.take(&parsed);
     }
 }

@@ -7,7 +7,7 @@ mod service;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, TimeZone as _, Utc};
-use why401_parsers::assemble::{Assembled, Clock};
+use why401_parsers::assemble::{Assembled, Clock, Zone};
 use why401_parsers::detect::Balance;
 use why401_parsers::dialect::DIALECTS;
 use why401_parsers::envelope::ENVELOPES;
@@ -55,21 +55,28 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
     let Reading { config, mut names, sources, .. } = reading;
     let mut assembled: Vec<Assembled> = Vec::with_capacity(sources.len());
     let mut inputs = Vec::with_capacity(sources.len());
-    let mut source_names = Vec::with_capacity(sources.len());
+    let mut balances = Vec::with_capacity(sources.len());
     for source in sources {
-        let stated = config.clock.zone(&source.name);
-        let year = config.clock.year(&source.name).or(source.year);
-        let zone = stated.map(|zone| offset_of(zone, year));
-        let done = source.assembler.finish(zone, year, &mut names);
-        inputs.push(input(&source.name, &source.balance, &done, stated.is_some()));
-        source_names.push(source.name);
-        assembled.push(done);
+        let zone = config.clock.zone(&source.name);
+        let offset = zone.map(|zone| move |local| offset_of(zone, local));
+        let offset: Option<Zone<'_>> = offset.as_ref().map(|offset| offset as _);
+        let year = config.clock.year(&source.name);
+        assembled.push(source.assembler.finish(offset, year, &mut names));
+        balances.push((source.name, source.balance, source.year, zone.is_some()));
     }
+    infer_years(&mut assembled);
+    for (source, (name, balance, written, zone_stated)) in assembled.iter_mut().zip(&balances) {
+        // Times without a year, and no other source that has one: the year in which the file was last written.
+        if let Some(year) = written {
+            source.set_year(*year);
+        }
+        inputs.push(input(name, balance, source, *zone_stated));
+    }
+    let source_names: Vec<String> = balances.into_iter().map(|(name, ..)| name).collect();
     let roles = {
         let requests = assembled.iter().flat_map(|source| &source.events).filter_map(Event::request);
         Roles::learn(requests, &names, &config.endpoints)
     };
-    infer_years(&mut assembled);
     let identified = identify(assembled, &roles, &mut names);
     for (number, clock) in &identified.clocks {
         if let Some(input) = inputs.get_mut(*number as usize) {
@@ -194,11 +201,14 @@ fn role_name(role: crate::session::endpoint::Role) -> String {
     serde_json::to_value(role).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// The offset of a zone in mid-year, seconds east of UTC. (Times without a zone inside a source are taken with one offset.)
-fn offset_of(zone: chrono_tz::Tz, year: Option<i32>) -> i32 {
+/// The offset of a zone at a local time, seconds east of UTC. An hour that comes twice a year is taken the first time, one that
+/// never comes as what follows it.
+fn offset_of(zone: chrono_tz::Tz, local: i64) -> i32 {
     use chrono::Offset as _;
-    let at = Utc.with_ymd_and_hms(year.unwrap_or(2026), 1, 15, 12, 0, 0).single().unwrap_or_default();
-    zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
+    let local = time(local).naive_utc();
+    let offset = zone.offset_from_local_datetime(&local);
+    let after = || zone.offset_from_local_datetime(&(local + chrono::TimeDelta::hours(2))).earliest();
+    offset.earliest().or_else(after).map_or(0, |offset| offset.fix().local_minus_utc())
 }
 
 /// Sources whose times have no year take that of the sources that have one.

@@ -52,15 +52,11 @@ impl Balance {
             *mine += other;
         }
         for (template, count) in &next.templates {
-            self.count_template(template, *count);
-        }
-    }
-
-    fn count_template(&mut self, template: &[u8], count: u64) {
-        if let Some(known) = self.templates.get_mut(template) {
-            *known += count;
-        } else if self.templates.len() < MOST_TEMPLATES {
-            self.templates.insert(template.into(), count);
+            if let Some(known) = self.templates.get_mut(template) {
+                *known += count;
+            } else if self.templates.len() < MOST_TEMPLATES {
+                self.templates.insert(template.clone(), *count);
+            }
         }
     }
 }
@@ -97,7 +93,8 @@ pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, a
         } else {
             balance.unrecognised += u64::from(entry.lines);
             let template = template_of(entry.bytes);
-            balance.count_template(&template, u64::from(entry.lines));
+            // A chunk keeps all of its templates, a source the first ones: so the outcome does not depend on the cuts.
+            *balance.templates.entry(template.into()).or_default() += u64::from(entry.lines);
         }
         if let Some(record) = outcome.record {
             parsed.records.push(Record { line: entry.line, ..record });

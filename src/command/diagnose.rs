@@ -12,6 +12,7 @@ use crate::cause::CAUSES;
 use crate::config::{ClockConfig, Config, ConfigFile, Filter, Window};
 use crate::diagnosis::Diagnosis;
 use crate::render::{json, terminal};
+use crate::source::{How, read_inputs};
 
 /// How the diagnosis is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -105,17 +106,19 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         super::Cli::command().print_help()?;
         return Ok(Exit::Usage);
     }
-    let outcome = crate::source::read_inputs(&args.inputs, config, args.threads)?;
+    let how = How { threads: args.threads, progress: true, ..How::default() };
+    let outcome = read_inputs(&args.inputs, config, how);
     for error in &outcome.errors {
         eprintln!("why401: {error}");
     }
-    if outcome.nothing_read {
-        eprintln!("why401: nothing could be read");
+    if outcome.nothing_read() {
+        eprintln!("why401: nothing to diagnose");
         return Ok(Exit::Usage);
     }
+    let partial = outcome.partial();
     let diagnosis = crate::diagnose(outcome.reading);
     write(args, &diagnosis, out)?;
-    if !outcome.errors.is_empty() {
+    if partial {
         return Ok(Exit::Partial);
     }
     Ok(if diagnosis.incidents.is_empty() || args.exit_zero { Exit::Clean } else { Exit::Incidents })

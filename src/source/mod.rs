@@ -1,39 +1,82 @@
-//! stand-in
-use crate::{Config, Reading};
+//! Where bytes come from: files, folders, globs, standard input, compressed or not; cut into chunks, parsed on all cores, handed on
+//! in order.
+//!
+//! [`read_inputs`] is the whole of it. What cannot be read is an [`error::SourceError`] in the outcome and costs nothing else.
+
+mod chunk;
+pub mod error;
+mod expand;
+mod open;
+mod parallel;
+mod progress;
+
 use std::path::PathBuf;
-/// x
+
+use error::SourceError;
+
+use crate::{Config, Reading};
+
+/// What became of the inputs.
 #[derive(Debug)]
 pub struct Outcome {
-    /// x
+    /// What was read.
     pub reading: Reading,
-    /// x
-    pub errors: Vec<String>,
-    /// x
-    pub nothing_read: bool,
+    /// What could not be read, or is worth a word.
+    pub errors: Vec<SourceError>,
 }
-/// x
-/// # Errors
-/// none
-pub fn read_inputs(inputs: &[PathBuf], config: Config, _threads: Option<usize>) -> anyhow::Result<Outcome> {
-    let mut reading = Reading::new(config, [1; 16]);
-    let mut files: Vec<PathBuf> = inputs
-        .iter()
-        .flat_map(|p| {
-            if p.is_dir() {
-                std::fs::read_dir(p)
-                    .unwrap()
-                    .flatten()
-                    .map(|e| e.path())
-                    .filter(|p| p.extension().is_some_and(|e| e == "log"))
-                    .collect()
-            } else {
-                vec![p.clone()]
-            }
-        })
-        .collect();
-    files.sort();
-    for f in files {
-        reading.read_bytes(&f.to_string_lossy(), &std::fs::read(&f)?);
+
+impl Outcome {
+    /// Whether there was nothing to read in any input.
+    #[must_use]
+    pub fn nothing_read(&self) -> bool {
+        self.reading.bytes() == 0
     }
-    Ok(Outcome { reading, errors: vec![], nothing_read: false })
+
+    /// Whether some input could not be read, or not to its end.
+    #[must_use]
+    pub fn partial(&self) -> bool {
+        self.errors.iter().any(SourceError::is_loss)
+    }
+}
+
+/// How inputs are read.
+#[derive(Clone, Copy, Debug)]
+pub struct How {
+    /// Threads that parse; `None`: one a core.
+    pub threads: Option<usize>,
+    /// Show a progress bar on standard error when it takes longer than a second and somebody watches.
+    pub progress: bool,
+    /// How much is parsed at a time, in bytes. The outcome is the same for any size.
+    pub chunk: usize,
+}
+
+/// 1 MiB: large enough that handing a chunk over costs nothing beside parsing it, small enough that all cores have work on a
+/// file of some megabytes, and no smaller than the longest line that is read whole.
+pub const CHUNK: usize = 1 << 20;
+
+impl Default for How {
+    fn default() -> Self {
+        Self { threads: None, progress: false, chunk: CHUNK }
+    }
+}
+
+/// Reads files, folders, globs and standard input (`-`, or when nothing is given).
+#[must_use]
+pub fn read_inputs(inputs: &[PathBuf], config: Config, how: How) -> Outcome {
+    let (sources, mut errors) = expand::expand(inputs);
+    let mut reading = Reading::new(config, run_key());
+    let progress = progress::Progress::new(how.progress, sources.iter().filter_map(expand::Source::size).sum());
+    parallel::read(&sources, how, &mut reading, &mut errors, &progress);
+    progress.finish();
+    Outcome { reading, errors }
+}
+
+/// The key under which this run turns tokens into fingerprints.
+fn run_key() -> [u8; 16] {
+    let mut key = [0; 16];
+    // Without the system's randomness fingerprints still join; they never leave the process either way.
+    if getrandom::fill(&mut key).is_err() {
+        key = u128::from(std::process::id()).to_le_bytes();
+    }
+    key
 }

@@ -23,6 +23,9 @@ pub struct Clock {
     pub dated: bool,
 }
 
+/// From a local time (microseconds since 1970 as if it were UTC) to the offset of its zone then, in seconds east of UTC.
+pub type Zone<'a> = &'a dyn Fn(i64) -> i32;
+
 /// The events of one source, in the order of time (ties in the order of lines).
 #[derive(Debug)]
 pub struct Assembled {
@@ -170,14 +173,14 @@ impl Assembler {
         self.events.len() - 1
     }
 
-    /// Closes what is open and settles the times. `zone` is the offset (seconds east of UTC) of times that state none,
-    /// where the caller knows it; `year` likewise.
+    /// Closes what is open and settles the times. `zone` gives the offset (seconds east of UTC) of a local time (microseconds)
+    /// that states none, where the caller knows the zone; `year` is the year of times without one.
     #[must_use]
-    pub fn finish(mut self, zone: Option<i32>, year: Option<i32>, names: &mut Names) -> Assembled {
+    pub fn finish(mut self, zone: Option<Zone<'_>>, year: Option<i32>, names: &mut Names) -> Assembled {
         self.finish_client(names);
         let inferred = self.zones.first().map(|(_, offset)| *offset);
-        let mut offset = inferred.or(zone).unwrap_or(0);
-        let first_offset = offset;
+        let mut offset = inferred.unwrap_or(0);
+        let mut first_offset = inferred;
         let mut zones = self.zones.iter().peekable();
         let mut events: Vec<Event> = Vec::with_capacity(self.events.len());
         let mut previous = 0;
@@ -185,12 +188,20 @@ impl Assembler {
             while let Some((_, next)) = zones.next_if(|(from, _)| *from <= place) {
                 offset = *next;
             }
-            let settle = |stamp: Stamp| match year {
-                Some(year) if !stamp.dated => in_year(stamp, year).in_zone(offset),
-                _ => stamp.in_zone(offset),
+            let mut settle = |stamp: Stamp| {
+                let stamp = match year {
+                    Some(year) if !stamp.dated => in_year(stamp, year),
+                    _ => stamp,
+                };
+                // What the lines show of their zone is better than what was said of it.
+                let offset = zone.filter(|_| inferred.is_none()).map_or(offset, |zone| zone(stamp.micros));
+                if !stamp.zoned {
+                    first_offset.get_or_insert(offset);
+                }
+                stamp.in_zone(offset)
             };
             let mut event = draft.event;
-            event.time = draft.stamp.map_or(previous, settle);
+            event.time = draft.stamp.map_or(previous, &mut settle);
             event.timed = draft.timed;
             if let What::Request(request) = &mut event.what
                 && let (Some(stamp), Some(ended)) = (draft.stamp, request.ended)
@@ -211,7 +222,7 @@ impl Assembler {
         let clock = Clock {
             timed: self.timed,
             zoned: self.zoned || inferred.is_some() || zone.is_some(),
-            offset: first_offset,
+            offset: first_offset.unwrap_or(0),
             dated: !self.undated || year.is_some(),
         };
         let side = if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server };

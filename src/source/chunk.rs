@@ -1,0 +1,135 @@
+//! Cuts a stream into chunks of whole entries. A line without an end never takes more than a fixed room: its head is kept, so
+//! that it is counted as capped, and the rest is dropped.
+
+use std::io::{self, Read};
+
+use why401_parsers::line::{Framing, MAX_LINE};
+
+/// A piece of a source that ends where an entry ends (or the source).
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// The bytes.
+    pub(super) bytes: Vec<u8>,
+    /// How they divide into entries.
+    pub(super) framing: Framing,
+    /// Bytes of over-long lines that were dropped in front of the end of this chunk.
+    pub(super) dropped: u64,
+}
+
+/// Cuts a stream.
+pub(super) struct Chunks<R> {
+    text: R,
+    size: usize,
+    framing: Option<Framing>,
+    /// What was read and not handed on: the beginning of an entry.
+    rest: Vec<u8>,
+    ended: bool,
+}
+
+/// How many bytes of an over-long line are kept: one more than is looked at, which marks it as such.
+const KEPT: usize = MAX_LINE + 1;
+
+impl<R: Read> Chunks<R> {
+    pub(super) fn new(text: R, size: usize) -> Self {
+        Self { text, size: size.max(1), framing: None, rest: Vec::new(), ended: false }
+    }
+
+    /// The next chunk; `None` at the end. After an error what was read before it is still given.
+    pub(super) fn next(&mut self) -> Option<(Chunk, Option<io::Error>)> {
+        if self.ended {
+            return None;
+        }
+        let mut bytes = std::mem::take(&mut self.rest);
+        let mut dropped = 0;
+        let mut looked = 0;
+        loop {
+            let failed = self.more(&mut bytes).err();
+            let framing = *self.framing.get_or_insert_with(|| Framing::detect(&bytes));
+            if self.ended || failed.is_some() {
+                self.ended = true;
+                return (!bytes.is_empty() || failed.is_some()).then_some((Chunk { bytes, framing, dropped }, failed));
+            }
+            // What was looked at has no cut in it.
+            let from = if framing == Framing::Lines { looked } else { 0 };
+            if let Some(cut) = framing.last_cut(&bytes[from..]).map(|cut| cut + from) {
+                self.rest = bytes.split_off(cut);
+                return Some((Chunk { bytes, framing, dropped }, None));
+            }
+            if bytes.len() > KEPT {
+                dropped += (bytes.len() - KEPT) as u64;
+                bytes.truncate(KEPT);
+                dropped += self.skip_line(&mut bytes);
+            }
+            looked = bytes.len();
+        }
+    }
+
+    /// Reads up to one more chunk's size.
+    fn more(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let before = bytes.len();
+        let result = (&mut self.text).take(self.size as u64).read_to_end(bytes);
+        self.ended = result.is_ok() && bytes.len() == before;
+        result.map(|_| ())
+    }
+
+    /// Drops the rest of an over-long line; its end, if there is one, and what follows it are appended. Returns how much was dropped.
+    fn skip_line(&mut self, bytes: &mut Vec<u8>) -> u64 {
+        let mut dropped = 0;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match self.text.read(&mut buffer) {
+                // An error comes again with the next read.
+                Ok(0) | Err(_) => return dropped,
+                Ok(count) => match memchr::memchr(b'\n', &buffer[..count]) {
+                    Some(end) => {
+                        bytes.extend_from_slice(&buffer[end..count]);
+                        return dropped + end as u64;
+                    }
+                    None => dropped += count as u64,
+                },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(text: &[u8], size: usize) -> (Vec<Vec<u8>>, u64) {
+        let mut chunks = Chunks::new(text, size);
+        let (mut out, mut dropped) = (Vec::new(), 0);
+        while let Some((chunk, failed)) = chunks.next() {
+            assert!(failed.is_none());
+            dropped += chunk.dropped;
+            out.push(chunk.bytes);
+        }
+        (out, dropped)
+    }
+
+    #[test]
+    fn chunks_end_at_line_ends_and_lose_nothing() {
+        let text = b"one\ntwo\n\nthree and a half\nfour";
+        for size in 1..40 {
+            let (chunks, dropped) = cut(text, size);
+            assert_eq!((chunks.concat().as_slice(), dropped), (&text[..], 0), "size {size}");
+            for chunk in &chunks[..chunks.len() - 1] {
+                assert!(chunk.ends_with(b"\n"), "size {size}: {chunk:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_keeps_its_head_only_and_its_neighbours_whole() {
+        let long = vec![b'x'; 3 * MAX_LINE];
+        let text = [b"before\n", long.as_slice(), b"\nafter\n"].concat();
+        for size in [1 << 14, 1 << 20, 1 << 23] {
+            let (chunks, dropped) = cut(&text, size);
+            let whole = chunks.concat();
+            let lines: Vec<&[u8]> = whole.split(|b| *b == b'\n').collect();
+            assert_eq!(lines.len(), 4, "size {size}");
+            assert_eq!((lines[0], lines[2]), (&b"before"[..], &b"after"[..]));
+            assert!(lines[1].len() > MAX_LINE && (whole.len() as u64 + dropped) == text.len() as u64);
+        }
+    }
+}
