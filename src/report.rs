@@ -287,7 +287,13 @@ fn clock_in_words(clock: &crate::actor::clock::ClientClock, otherwise: &str) -> 
         let side = if skew > 0 { "ahead" } else { "behind" };
         format!("; the device's clock is at least {} {side}", span(skew.abs() * SECOND))
     });
-    format!("set by {by} ({} pairs): {:+} s{}", clock.support, clock.offset_seconds, skew.unwrap_or_default())
+    // A zone is a multiple of a quarter of an hour; the rest is how far the clock is off.
+    const QUARTER: i64 = 15 * 60;
+    let added = clock.offset_seconds;
+    let zone = (added + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+    let zone = i32::try_from(-zone).unwrap_or(0);
+    let zone = if zone == 0 { "UTC".to_owned() } else { format!("zone {}", zone_in_words(zone)) };
+    format!("clock set by {by} ({} pairs): {zone}{}", clock.support, skew.unwrap_or_default())
 }
 
 /// The error of the actor's device's clock, where a trace shows it.
@@ -638,11 +644,19 @@ fn fix_plan(
             entry.1.push(judged.key);
         }
     }
-    let mut steps: Vec<(fix::Step, Label, String, u64)> = by_kind
-        .into_values()
-        .filter(|(found, _)| !(found.label == Label::ServerRestart && restarts.is_empty()))
-        .map(|(found, keys)| (fix::step(&found), found.label, found.kind.clone(), keys.len() as u64))
-        .collect();
+    // Kinds that one change mends are one step.
+    let mut by_title: BTreeMap<(u8, String), (fix::Step, Label, String, Vec<Key>)> = BTreeMap::new();
+    for (found, keys) in by_kind.into_values() {
+        let step = fix::step(&found);
+        let entry = by_title
+            .entry((step.rank, step.title.clone()))
+            .or_insert_with(|| (step, found.label, found.kind.clone(), Vec::new()));
+        entry.3.extend(keys);
+        entry.3.sort_unstable();
+        entry.3.dedup();
+    }
+    let mut steps: Vec<(fix::Step, Label, String, u64)> =
+        by_title.into_values().map(|(step, label, kind, keys)| (step, label, kind, keys.len() as u64)).collect();
     let wanted = |label: Label| filter.causes.is_empty() || filter.causes.iter().any(|cause| cause == label.as_str());
     let service = |label: Label, kind: &str| fix::Found {
         label,

@@ -56,7 +56,7 @@ fn websocket(case: &Case<'_>) -> Opinion {
     opinion.add(
         !facts.accepted_beside.is_empty(),
         2.2,
-        format!("meanwhile {} over HTTP accepted: the session itself was good", calls(facts.accepted_beside.len())),
+        format!("meanwhile {} accepted over HTTP: the session itself was good", calls(facts.accepted_beside.len())),
         facts.accepted_beside.first().copied(),
     );
     let refreshed = facts.credential.filter(|place| matches!(case.item(*place).kind, Kind::Refresh(_)));
@@ -110,12 +110,12 @@ fn http(case: &Case<'_>) -> Opinion {
     let mut opinion = Opinion::new(Label::StaleToken, "http");
     let first = facts.http.first().copied();
     let routes: Vec<&str> = facts.routes.iter().take(3).map(|route| case.world.names.text(*route)).collect();
-    opinion.add(true, 1.0, format!("{} of {} refused", calls(facts.http.len()), routes.join(", ")), first);
+    opinion.add(true, 1.0, format!("{} refused on {}", calls(facts.http.len()), routes.join(", ")), first);
     opinion.add(
         true,
         1.8,
         format!(
-            "in between {} of other endpoints accepted, with no new credential",
+            "in between {} accepted on other endpoints, with no new credential",
             calls(facts.accepted_beside.len())
         ),
         facts.accepted_beside.first().copied(),

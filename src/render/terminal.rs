@@ -1,16 +1,19 @@
 //! The report for a terminal: the verdict first, then a table, then the proof.
 
-use std::collections::BTreeMap;
+mod group;
+mod words;
+
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use chrono::{DateTime, Utc};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 
 use crate::cause::{Label, case::span};
 use crate::diagnosis::{Diagnosis, Evidence, Impact, Incident, Moment, Scope};
 use crate::session::SECOND;
 use crate::session::lifetime::KnownBy;
+use group::{Group, groups, people_of};
+use words::{clock, clock_and_day, cut_to, impact, incidents, number, percent, persons, whose, with_kind};
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +25,9 @@ pub struct Look {
     /// How many single incidents are listed below the table of causes; `None` for none but the clearest case of each cause.
     pub top: Option<usize>,
 }
+
+/// One line below the heads, none between rows: a report has many rows.
+const LINES: TableStyle = presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// Narrower than this nothing is aligned any more.
 const NARROWEST: usize = 40;
@@ -36,7 +42,8 @@ const MOST_MOMENTS: usize = 14;
 #[must_use]
 pub fn report(diagnosis: &Diagnosis, look: Look) -> String {
     let look = Look { width: look.width.clamp(NARROWEST, WIDEST), ..look };
-    let mut page = Page { out: String::new(), look };
+    let folder = common_folder(diagnosis);
+    let mut page = Page { out: String::new(), look, folder };
     page.verdict(diagnosis);
     page.causes(diagnosis);
     page.cases(diagnosis);
@@ -50,6 +57,20 @@ pub fn report(diagnosis: &Diagnosis, look: Look) -> String {
 struct Page {
     out: String,
     look: Look,
+    /// The folder that all sources are in, which is left out of their names.
+    folder: String,
+}
+
+/// The folder that all sources are in, with its last `/`; empty if there is none.
+fn common_folder(diagnosis: &Diagnosis) -> String {
+    let mut names = diagnosis.inputs.iter().map(|input| input.source.as_str());
+    let Some(first) = names.next() else { return String::new() };
+    let folder = |name: &str, most: usize| name[..most].rfind('/').map_or(0, |at| at + 1);
+    let common = names.fold(folder(first, first.len()), |common, name| {
+        let same = first.bytes().zip(name.bytes()).take(common).take_while(|(one, other)| one == other).count();
+        if first.is_char_boundary(same) { folder(first, same) } else { 0 }
+    });
+    first[..common].to_owned()
 }
 
 const BOLD: Style = Style::new().bold();
@@ -59,93 +80,12 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const NOTE: Style = AnsiColor::Yellow.on_default();
 const HEAD: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Incidents of one cause and kind.
-struct Group<'a> {
-    label: Label,
-    kind: &'a str,
-    incidents: Vec<&'a Incident>,
-}
-
-fn groups(diagnosis: &Diagnosis) -> Vec<Group<'_>> {
-    let mut by: BTreeMap<(Label, &str), Vec<&Incident>> = BTreeMap::new();
-    for incident in &diagnosis.incidents {
-        by.entry((incident.cause, &incident.kind)).or_default().push(incident);
-    }
-    let mut groups: Vec<Group<'_>> =
-        by.into_iter().map(|((label, kind), incidents)| Group { label, kind, incidents }).collect();
-    groups.sort_by_key(|group| {
-        let worst = group.worst();
-        (group.harmless(), worst, std::cmp::Reverse(group.people()), group.label)
-    });
-    groups
-}
-
-impl Group<'_> {
-    fn people(&self) -> u64 {
-        let mut seen: Vec<(&Option<String>, &Vec<String>)> = self
-            .incidents
-            .iter()
-            .filter(|incident| incident.scope == Scope::Actor)
-            .filter_map(|incident| incident.actor.as_ref())
-            .map(|actor| (&actor.user, &actor.ips))
-            .collect();
-        seen.sort();
-        seen.dedup();
-        let service: u64 = self.incidents.iter().filter(|i| i.scope == Scope::Service).map(|i| i.affected_actors).sum();
-        seen.len() as u64 + service
-    }
-
-    fn worst(&self) -> Impact {
-        self.incidents.iter().map(|incident| incident.impact).min().unwrap_or(Impact::Latent)
-    }
-
-    /// Nobody's fault and nobody dropped: below what has to be mended.
-    fn harmless(&self) -> bool {
-        matches!(
-            self.label,
-            Label::Logout
-                | Label::NetworkLoss
-                | Label::ServerRestart
-                | Label::ServerReset
-                | Label::CredentialAttack
-                | Label::Revoked
-        )
-    }
-
-    /// The incident that shows the cause best: sure, and with a short story.
-    fn clearest(&self) -> Option<&Incident> {
-        self.incidents.iter().copied().max_by(|a, b| {
-            let sources = |i: &Incident| {
-                let mut sources: Vec<&String> = i.timeline.iter().map(|moment| &moment.source).collect();
-                sources.sort();
-                sources.dedup();
-                sources.len()
-            };
-            let proof = |i: &Incident| i.evidence.iter().filter(|e| e.speaks_for && e.line.is_some()).count();
-            a.confidence
-                .total_cmp(&b.confidence)
-                .then(sources(a).cmp(&sources(b)))
-                .then(proof(a).cmp(&proof(b)))
-                .then(b.start.cmp(&a.start))
-        })
-    }
-
-    fn name(&self) -> String {
-        if self.kind.is_empty() {
-            self.label.title().to_owned()
-        } else {
-            format!("{}: {}", self.label.title(), self.kind.replace('_', " "))
-        }
-    }
-
-    fn sureness(&self) -> f64 {
-        #[allow(clippy::cast_precision_loss, reason = "a count of incidents")]
-        let count = self.incidents.len().max(1) as f64;
-        self.incidents.iter().map(|incident| incident.confidence).sum::<f64>() / count
-    }
-}
-
 impl Page {
+    /// `server.log:64`.
+    fn place(&self, source: &str, line: u64) -> String {
+        format!("{}:{line}", source.strip_prefix(self.folder.as_str()).unwrap_or(source))
+    }
+
     fn paint(&self, style: Style, text: &str) -> String {
         if self.look.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
@@ -200,30 +140,16 @@ impl Page {
         };
         let title = self.paint(if people == 0 { GOOD.bold() } else { BAD.bold() }, &title);
         self.line(&title);
-        for (number, group) in broken.iter().enumerate().take(6) {
-            let count = group.people();
+        for (number, (label, people, kinds)) in by_cause(diagnosis, &broken).into_iter().enumerate() {
             let first = format!("{:>2}. ", number + 1);
-            let what = match group.worst() {
-                Impact::Dropped => "",
-                Impact::Degraded => " (nobody signed out)",
-                Impact::Latent => " (latent: nobody signed out yet)",
-            };
-            self.text(&first, "    ", &format!("{} — {}{what}", group.name(), persons(count)));
-        }
-        if broken.len() > 6 {
-            self.line(&format!("    and {} more", broken.len() - 6));
+            self.text(&first, "    ", &format!("{} — {}: {kinds}", label.title(), persons(people)));
         }
         if let Some(step) = diagnosis.fix_plan.first().filter(|_| !broken.is_empty()) {
             let first = self.paint(BOLD, "Change first: ");
-            let width = self.look.width.saturating_sub(0);
-            let wrapped = textwrap::fill(
-                &format!("Change first: {}", step.title),
-                textwrap::Options::new(width).subsequent_indent("    "),
-            );
-            let wrapped = wrapped.replacen("Change first: ", &first, 1);
-            for line in wrapped.lines() {
-                self.line(line);
-            }
+            let before = self.out.len();
+            self.text("Change first: ", "    ", &step.title);
+            let written = self.out.split_off(before).replacen("Change first: ", &first, 1);
+            self.out.push_str(&written);
         }
         let unclear = groups.iter().find(|group| group.label == Label::Inconclusive);
         if let Some(unclear) = unclear {
@@ -239,13 +165,12 @@ impl Page {
             return;
         }
         self.head("Incidents");
-        let mut table = self.table(&["cause", "kind", "people", "incidents", "first", "last", "sure"]);
+        let mut table = self.table(&["cause/kind", "people", "cases", "first", "last", "sure"]);
         for group in groups(diagnosis) {
             let first = group.incidents.iter().map(|incident| incident.start.as_str()).min().unwrap_or_default();
             let last = group.incidents.iter().map(|incident| incident.end.as_str()).max().unwrap_or_default();
             table.add_row([
-                group.label.as_str().to_owned(),
-                group.kind.to_owned(),
+                with_kind(group.label, group.kind),
                 group.people().to_string(),
                 group.incidents.len().to_string(),
                 clock(first),
@@ -253,7 +178,7 @@ impl Page {
                 percent(group.sureness()),
             ]);
         }
-        align_right(&mut table, &[2, 3, 6]);
+        align_right(&mut table, &[1, 2, 5]);
         let drawn = table.to_string();
         for line in drawn.lines() {
             self.line(line);
@@ -269,7 +194,7 @@ impl Page {
 
     fn table(&self, heads: &[&str]) -> Table {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(LINES);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(self.look.width).unwrap_or(u16::MAX));
         table.set_header(heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>());
@@ -320,7 +245,7 @@ impl Page {
     fn evidence(&mut self, evidence: &Evidence) {
         let (mark, style) = if evidence.speaks_for { ("+", GOOD) } else { ("-", BAD) };
         let place = match (&evidence.source, evidence.line) {
-            (Some(source), Some(line)) => format!(" [{source}:{line}]"),
+            (Some(source), Some(line)) => format!(" [{}]", self.place(source, line)),
             _ => String::new(),
         };
         let before = self.out.len();
@@ -361,7 +286,7 @@ impl Page {
             _ => Style::new(),
         };
         let times = if moment.count > 1 { format!(" ×{}", moment.count) } else { String::new() };
-        let place = format!("{}:{}", moment.source, moment.line);
+        let place = self.place(&moment.source, moment.line);
         let text = format!("{}{times}", moment.text);
         let channel = match moment.channel.as_str() {
             "websocket" => "ws",
@@ -385,20 +310,19 @@ impl Page {
             return;
         }
         self.head(&format!("The first {} of {}", shown.len(), incidents(diagnosis.incidents.len())));
-        let mut table = self.table(&["id", "who", "cause", "kind", "from", "to", "impact", "sure"]);
+        let mut table = self.table(&["id", "who", "cause/kind", "from", "to", "impact", "sure"]);
         for incident in shown {
             table.add_row([
                 incident.id.clone(),
                 whose(incident),
-                incident.cause.as_str().to_owned(),
-                incident.kind.clone(),
+                with_kind(incident.cause, &incident.kind),
                 clock(&incident.start),
                 clock(&incident.end),
                 impact(incident.impact).to_owned(),
                 percent(incident.confidence),
             ]);
         }
-        align_right(&mut table, &[7]);
+        align_right(&mut table, &[6]);
         for line in table.to_string().lines() {
             self.line(line);
         }
@@ -418,7 +342,7 @@ impl Page {
             };
             let support = match lifetime.known_by {
                 KnownBy::Configuration => "as configured".to_owned(),
-                KnownBy::ExpiresIn => format!("as {} answers told their clients", lifetime.support),
+                KnownBy::ExpiresIn => format!("as told to clients in {} answers", lifetime.support),
                 KnownBy::Uses => format!(
                     "{} credentials reached it; accepted up to {}, refused from {}",
                     lifetime.support,
@@ -469,8 +393,8 @@ impl Page {
         let by = &summary.unauthorized_by;
         let parts: Vec<String> = [
             (by.incident, "in incidents"),
-            (by.failed_login, "failed sign-ins"),
-            (by.never_signed_in, "never signed in"),
+            (by.failed_login, "by failed sign-ins"),
+            (by.never_signed_in, "of people who never signed in"),
             (by.in_flight, "in flight during a refresh"),
             (by.after_logout, "after a sign-out"),
             (by.attack, "in attacks"),
@@ -509,6 +433,10 @@ impl Page {
         if !endpoints.is_empty() {
             self.text("  endpoints: ", "    ", &format!("{} (why401.toml sets others)", endpoints.join(", ")));
         }
+        if !self.folder.is_empty() {
+            let folder = self.folder.clone();
+            self.text("  in ", "    ", &format!("{folder}:"));
+        }
         for input in &diagnosis.inputs {
             let what = match (&input.envelope, &input.dialect) {
                 (Some(envelope), Some(dialect)) => format!("{dialect} in {envelope}"),
@@ -518,7 +446,7 @@ impl Page {
             let capped = if input.capped > 0 { format!(", {} too long", number(input.capped)) } else { String::new() };
             let lines = format!(
                 "{}: {} lines = {} recognised + {} not{capped}; {what}; {}",
-                input.source,
+                input.source.strip_prefix(self.folder.as_str()).unwrap_or(&input.source),
                 number(input.lines),
                 number(input.recognised),
                 number(input.unrecognised),
@@ -532,95 +460,35 @@ impl Page {
     }
 }
 
+/// One line a cause: how many people, and its kinds with what each did to them.
+fn by_cause(diagnosis: &Diagnosis, broken: &[&Group<'_>]) -> Vec<(Label, u64, String)> {
+    let mut causes: Vec<(Label, u64, String)> = Vec::new();
+    for group in broken {
+        let what = match group.worst() {
+            Impact::Dropped => "",
+            Impact::Degraded => ", nobody signed out",
+            Impact::Latent => ", latent",
+        };
+        let kind = group.kind.replace('_', " ");
+        let part = format!("{kind} ({}{what})", number(group.people()));
+        match causes.iter_mut().find(|(label, ..)| *label == group.label) {
+            Some((.., kinds)) => {
+                kinds.push_str(", ");
+                kinds.push_str(&part);
+            }
+            None => {
+                let people = people_of(diagnosis, |incident| incident.cause == group.label);
+                causes.push((group.label, people, part));
+            }
+        }
+    }
+    causes
+}
+
 fn align_right(table: &mut Table, columns: &[usize]) {
     for column in columns {
         if let Some(column) = table.column_mut(*column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-}
-
-fn people_of(diagnosis: &Diagnosis, is: impl Fn(&Incident) -> bool) -> u64 {
-    let mut seen: Vec<(&Option<String>, &Vec<String>)> = diagnosis
-        .incidents
-        .iter()
-        .filter(|incident| is(incident))
-        .filter_map(|incident| incident.actor.as_ref())
-        .map(|actor| (&actor.user, &actor.ips))
-        .collect();
-    seen.sort();
-    seen.dedup();
-    seen.len() as u64
-}
-
-fn whose(incident: &Incident) -> String {
-    match &incident.actor {
-        None => "the service".into(),
-        Some(actor) => match (&actor.user, &actor.email, actor.ips.first()) {
-            (Some(user), ..) => format!("user {user}"),
-            (None, Some(email), _) => email.clone(),
-            (None, None, Some(ip)) => ip.clone(),
-            _ => "somebody whom no log names".into(),
-        },
-    }
-}
-
-fn impact(impact: Impact) -> &'static str {
-    match impact {
-        Impact::Dropped => "dropped",
-        Impact::Degraded => "degraded",
-        Impact::Latent => "latent",
-    }
-}
-
-fn persons(count: u64) -> String {
-    if count == 1 { "1 person".into() } else { format!("{} people", number(count)) }
-}
-
-fn incidents(count: usize) -> String {
-    if count == 1 { "1 incident".into() } else { format!("{} incidents", number(count as u64)) }
-}
-
-fn percent(value: f64) -> String {
-    format!("{:.0}%", value * 100.0)
-}
-
-/// `12,345`.
-fn number(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-fn parsed(time: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(time).ok().map(|time| time.with_timezone(&Utc))
-}
-
-fn clock(time: &str) -> String {
-    parsed(time).map_or_else(|| time.to_owned(), |time| time.format("%H:%M:%S").to_string())
-}
-
-fn clock_and_day(time: &str) -> String {
-    parsed(time).map_or_else(|| time.to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
-}
-
-fn cut_to(text: &str, width: usize) -> String {
-    if textwrap::core::display_width(text) <= width {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    for letter in text.chars() {
-        if textwrap::core::display_width(&out) + 2 > width {
-            break;
-        }
-        out.push(letter);
-    }
-    out.push('…');
-    out
 }

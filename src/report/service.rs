@@ -7,7 +7,7 @@ use crate::diagnosis::{ActorRef, Evidence, Impact, Incident, Scope};
 use crate::incident::service::{Attack, Restart};
 
 /// How many lines of an attack are shown; the rest is in the count.
-const MOST_LINES: usize = 6;
+const MOST_LINES: usize = 3;
 
 fn blank(findings: &Findings<'_>, label: Label, kind: &str, start: i64, end: i64) -> Incident {
     let _ = findings;
@@ -93,7 +93,7 @@ pub(super) fn attacks(findings: &Findings<'_>, attacks: &[Attack]) -> Vec<(Optio
                 incident.evidence.push(Evidence {
                     speaks_for: true,
                     weight: if place == 0 { 3.0 } else { 0.0 },
-                    text: if place == 0 { text.clone() } else { "another".into() },
+                    text: if place == 0 { text.clone() } else { "the next one".into() },
                     source: findings.source(*source),
                     line: Some(*line),
                     time: Some(rfc3339(*time)),

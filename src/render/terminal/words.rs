@@ -1,0 +1,83 @@
+//! Counts, times and names in words.
+
+use chrono::{DateTime, Utc};
+
+use crate::cause::Label;
+use crate::diagnosis::{Impact, Incident};
+
+pub(super) fn whose(incident: &Incident) -> String {
+    match &incident.actor {
+        None => "the service".into(),
+        Some(actor) => match (&actor.user, &actor.email, actor.ips.first()) {
+            (Some(user), ..) => format!("user {user}"),
+            (None, Some(email), _) => email.clone(),
+            (None, None, Some(ip)) => ip.clone(),
+            _ => "somebody whom no log names".into(),
+        },
+    }
+}
+
+pub(super) fn impact(impact: Impact) -> &'static str {
+    match impact {
+        Impact::Dropped => "dropped",
+        Impact::Degraded => "degraded",
+        Impact::Latent => "latent",
+    }
+}
+
+pub(super) fn persons(count: u64) -> String {
+    if count == 1 { "1 person".into() } else { format!("{} people", number(count)) }
+}
+
+pub(super) fn incidents(count: usize) -> String {
+    if count == 1 { "1 incident".into() } else { format!("{} incidents", number(count as u64)) }
+}
+
+pub(super) fn percent(value: f64) -> String {
+    format!("{:.0}%", value * 100.0)
+}
+
+/// `12,345`.
+pub(super) fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn parsed(time: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(time).ok().map(|time| time.with_timezone(&Utc))
+}
+
+pub(super) fn clock(time: &str) -> String {
+    parsed(time).map_or_else(|| time.to_owned(), |time| time.format("%H:%M:%S").to_string())
+}
+
+pub(super) fn clock_and_day(time: &str) -> String {
+    parsed(time).map_or_else(|| time.to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+pub(super) fn cut_to(text: &str, width: usize) -> String {
+    if textwrap::core::display_width(text) <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for letter in text.chars() {
+        if textwrap::core::display_width(&out) + 2 > width {
+            break;
+        }
+        out.push(letter);
+    }
+    out.push('…');
+    out
+}
+
+/// `stale_token/websocket`, as `explain` and `--cause` take it.
+pub(super) fn with_kind(label: Label, kind: &str) -> String {
+    if kind.is_empty() { label.as_str().to_owned() } else { format!("{}/{kind}", label.as_str()) }
+}
