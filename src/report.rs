@@ -4,7 +4,7 @@ mod counts;
 mod moments;
 mod service;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, TimeZone as _, Utc};
 use why401_parsers::assemble::{Assembled, Clock, Zone};
@@ -306,11 +306,11 @@ fn skew_of(identified: &Identified, key: Key) -> Option<i64> {
 fn had_session(timeline: &Timeline, incident: &incident::Incident) -> bool {
     timeline.items.iter().any(|item| {
         item.time <= incident.end
-            && matches!(
-                &item.kind,
-                Kind::SignIn | Kind::SocketAccepted | Kind::SignedIn | Kind::Accepted { .. } | Kind::Removing
-            )
-            || matches!(&item.kind, Kind::Refresh(refresh) if refresh.gave()) && item.time <= incident.end
+            && match &item.kind {
+                Kind::SignIn | Kind::SocketAccepted | Kind::SignedIn | Kind::Accepted { .. } | Kind::Removing => true,
+                Kind::Refresh(refresh) => refresh.gave(),
+                _ => false,
+            }
     })
 }
 
@@ -406,10 +406,10 @@ impl Findings<'_> {
         };
         let user = if let Key::User(user) = key { Some(self.text(user)) } else { None };
         let mut ips = texts(&actor.addresses);
-        if let Key::Address(address) = key {
-            if ips.is_empty() {
-                ips.push(self.text(address));
-            }
+        if let Key::Address(address) = key
+            && ips.is_empty()
+        {
+            ips.push(self.text(address));
         }
         ActorRef { user, email, ips, devices: texts(&actor.devices) }
     }
@@ -645,18 +645,18 @@ fn fix_plan(
         }
     }
     // Kinds that one change mends are one step.
-    let mut by_title: BTreeMap<(u8, String), (fix::Step, Label, String, Vec<Key>)> = BTreeMap::new();
+    // Kinds that one change mends are one step.
+    let mut whose: BTreeMap<String, BTreeSet<Key>> = BTreeMap::new();
+    let mut steps: Vec<(fix::Step, Label, String, u64)> = Vec::new();
     for (found, keys) in by_kind.into_values() {
         let step = fix::step(&found);
-        let entry = by_title
-            .entry((step.rank, step.title.clone()))
-            .or_insert_with(|| (step, found.label, found.kind.clone(), Vec::new()));
-        entry.3.extend(keys);
-        entry.3.sort_unstable();
-        entry.3.dedup();
+        let people = whose.entry(step.title.clone()).or_default();
+        people.extend(keys);
+        match steps.iter_mut().find(|(known, ..)| known.title == step.title) {
+            Some((.., count)) => *count = people.len() as u64,
+            None => steps.push((step, found.label, found.kind, people.len() as u64)),
+        }
     }
-    let mut steps: Vec<(fix::Step, Label, String, u64)> =
-        by_title.into_values().map(|(step, label, kind, keys)| (step, label, kind, keys.len() as u64)).collect();
     let wanted = |label: Label| filter.causes.is_empty() || filter.causes.iter().any(|cause| cause == label.as_str());
     let service = |label: Label, kind: &str| fix::Found {
         label,

@@ -127,10 +127,8 @@ impl Owners {
         let failed_sign_in = event
             .request()
             .is_some_and(|request| roles.of(request) == Role::SignIn && request.status.is_none_or(|s| s >= 400));
-        if !failed_sign_in {
-            if let Some(user) = event.email.and_then(|email| self.user_of_email(email)) {
-                return (Key::User(user), false);
-            }
+        if !failed_sign_in && let Some(user) = event.email.and_then(|email| self.user_of_email(email)) {
+            return (Key::User(user), false);
         }
         if let Some((user, guessed)) = owner {
             return (Key::User(user), guessed);

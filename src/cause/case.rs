@@ -190,13 +190,13 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     // Before.
     let mut worked: Vec<Name> = Vec::new();
     let mut first_seen = None;
-    for place in 0..items.len() {
-        let item = &items[place];
+    for (place, item) in items.iter().enumerate() {
         if !lane(item) {
-            if start - item.time <= REASON_REACH && item.time <= start {
-                if let Kind::Revoke = item.kind {
-                    facts.revocation = Some((place, true));
-                }
+            if start - item.time <= REASON_REACH
+                && item.time <= start
+                && let Kind::Revoke = item.kind
+            {
+                facts.revocation = Some((place, true));
             }
             continue;
         }

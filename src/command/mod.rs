@@ -54,7 +54,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Diagnose logs (the default)
-    Diagnose(diagnose::Args),
+    Diagnose(Box<diagnose::Args>),
     /// Explain a cause: what it is, how it is recognised, how to fix it
     Explain(explain::Args),
     /// Print the JSON Schema of `--format json`

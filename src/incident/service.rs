@@ -106,10 +106,9 @@ pub fn restarts(identified: &Identified) -> Vec<Restart> {
             let Some(at) = attempt.closed else { continue };
             if let Some(restart) =
                 found.iter_mut().find(|restart| (restart.start - MINUTE..=restart.end + ONE_RESTART).contains(&at))
+                && !restart.cut.contains(key)
             {
-                if !restart.cut.contains(key) {
-                    restart.cut.push(*key);
-                }
+                restart.cut.push(*key);
             }
         }
     }
