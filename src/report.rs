@@ -101,7 +101,8 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         lifetimes = vec![Lifetime { access, support: 0, between: (access, access), known_by: KnownBy::Configuration }];
     }
     let restarts = incident::service::restarts(&identified);
-    let attacks = incident::service::attacks(&timelines);
+    let mut attacks = incident::service::attacks(&timelines);
+    attacks.retain(|attack| !identified.proxies.contains(&attack.address));
     let world = World {
         events: &identified.events,
         names: &names,
@@ -109,6 +110,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         lifetimes: &lifetimes,
         lead: ages.lead(),
         has_server: identified.has_server,
+        renews: timelines.values().any(|timeline| timeline.items.iter().any(|i| matches!(i.kind, Kind::Refresh(_)))),
     };
     let mut judged = Vec::new();
     let mut in_flight: Vec<(Key, usize)> = Vec::new();
@@ -119,7 +121,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         let skew = skew_of(&identified, *key);
         let mut of_actor = Vec::new();
         for incident in incident::detect(timeline, config.window.0) {
-            if !had_session(timeline, &incident) {
+            if !had_session(timeline, &incident) || hidden_behind_proxy(&identified, *key, timeline, &incident) {
                 continue;
             }
             let case = Case::new(&incident, timeline, &world, skew);
@@ -312,6 +314,14 @@ fn had_session(timeline: &Timeline, incident: &incident::Incident) -> bool {
                 _ => false,
             }
     })
+}
+
+/// Behind a proxy's address nobody knows who did what; only what the server itself did wrong can be said.
+fn hidden_behind_proxy(identified: &Identified, key: Key, timeline: &Timeline, incident: &incident::Incident) -> bool {
+    let server_fault =
+        |sign: &usize| matches!(&timeline.items[*sign].kind, Kind::Refresh(Refresh::Fault(..) | Refresh::Swallowed(_)));
+    matches!(key, Key::Address(address) if identified.proxies.contains(&address))
+        && !incident.signs.iter().any(server_fault)
 }
 
 /// Calls under way while a refresh was replacing the credential: refused, and all well right after it.
@@ -758,8 +768,12 @@ fn notes(findings: &Findings<'_>) -> Vec<String> {
         _ => {}
     }
     if !identified.shared_addresses.is_empty() {
-        let shared = identified.shared_addresses.len();
+        let shared = identified.shared_addresses.iter().filter(|address| !identified.proxies.contains(address)).count();
         notes.push(format!("{shared} address(es) were used by several users; what names no user there was given to somebody only where one stands out."));
+    }
+    for proxy in &identified.proxies {
+        let address = findings.text(*proxy);
+        notes.push(format!("{address} is the machine's own or a proxy's address: it names nobody, so only users that lines name are judged. Let the proxy set X-Forwarded-For, or tag lines with the user's id."));
     }
     let order_only = identified
         .events

@@ -64,6 +64,8 @@ pub struct Identified {
     pub twins: HashMap<usize, usize>,
     /// Addresses behind which several users were seen.
     pub shared_addresses: Vec<Name>,
+    /// Addresses that hide people: a proxy's or the machine's own.
+    pub proxies: Vec<Name>,
 }
 
 /// Joins the events of all sources.
@@ -90,7 +92,7 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
     let mut owners = owner::Owners::learn(&server, roles, names);
     let sockets = socket::pair(&mut server, &mut owners, names);
     let owners = owners;
-    let shared_addresses = owners.shared();
+    let (shared_addresses, proxies) = (owners.shared(), owners.proxies());
 
     let mut actors: BTreeMap<Key, Actor> = BTreeMap::new();
     let keys: Vec<(Key, bool)> = server.iter().map(|event| owners.key_of(event, roles)).collect();
@@ -153,7 +155,7 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
         actor.sockets.sort_by_key(|attempt| (attempt.opened, attempt.line));
     }
     let twins = twins(&events, &actors);
-    Identified { events, actors, clocks, client_sources, has_server, twins, shared_addresses }
+    Identified { events, actors, clocks, client_sources, has_server, twins, shared_addresses, proxies }
 }
 
 /// A socket's identifier names a user: the event gets it.

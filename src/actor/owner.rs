@@ -1,6 +1,7 @@
 //! Whose an address was, and when: the join of last resort, undone where an address turns out to be shared.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use why401_parsers::event::{Event, Name, Names, What};
 
@@ -13,6 +14,8 @@ pub struct Owners {
     /// By address: when which user was seen there, in order of time.
     seen: HashMap<Name, Vec<(i64, Name)>>,
     users: HashMap<Name, BTreeSet<Name>>,
+    /// The machine's own or a private address that most requests come from: a proxy, or a developer.
+    proxies: BTreeSet<Name>,
     emails: HashMap<Name, Name>,
 }
 
@@ -27,8 +30,7 @@ impl Owners {
     /// Learns from events that name both a user and an address.
     #[must_use]
     pub fn learn(events: &[Event], roles: &Roles, names: &Names) -> Self {
-        let _ = names;
-        let mut owners = Self::default();
+        let mut owners = Self { proxies: proxies(events, names), ..Self::default() };
         for event in events {
             if let (Some(user), Some(address)) = (event.user, event.address) {
                 owners.sight(event.time, user, address);
@@ -76,6 +78,12 @@ impl Owners {
         self.users.get(&address).is_some_and(|users| users.contains(&user))
     }
 
+    /// Private addresses that most requests come from: who is behind them is not to be told.
+    #[must_use]
+    pub fn proxies(&self) -> Vec<Name> {
+        self.proxies.iter().copied().collect()
+    }
+
     /// How many users were seen on an address.
     #[must_use]
     pub fn count(&self, address: Name) -> usize {
@@ -85,9 +93,10 @@ impl Owners {
     /// Addresses with several users.
     #[must_use]
     pub fn shared(&self) -> Vec<Name> {
-        let mut shared: Vec<Name> =
-            self.users.iter().filter(|(_, users)| users.len() > 1).map(|(address, _)| *address).collect();
+        let crowded = self.users.iter().filter(|(_, users)| users.len() > 1).map(|(address, _)| *address);
+        let mut shared: Vec<Name> = crowded.chain(self.proxies.iter().copied()).collect();
         shared.sort_unstable();
+        shared.dedup();
         shared
     }
 
@@ -96,7 +105,7 @@ impl Owners {
     #[must_use]
     pub fn at(&self, address: Name, time: i64) -> Option<(Name, bool)> {
         let seen = self.seen.get(&address)?;
-        if self.count(address) == 1 {
+        if self.count(address) == 1 && !self.proxies.contains(&address) {
             return Some((seen.first()?.1, false));
         }
         let next = seen.partition_point(|(other, _)| *other < time);
@@ -139,6 +148,29 @@ impl Owners {
             _ => (Key::Trace(event.source), false),
         }
     }
+}
+
+/// More than this share of all requests from one private address is no person's device.
+const MOST_OF_ALL: f64 = 0.6;
+
+/// Private addresses that most requests come from, and the machine's own.
+fn proxies(events: &[Event], names: &Names) -> BTreeSet<Name> {
+    let mut counts: BTreeMap<Name, usize> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.request().is_some()) {
+        if let Some(address) = event.address {
+            *counts.entry(address).or_default() += 1;
+        }
+    }
+    let all: usize = counts.values().sum();
+    let is_proxy = |address: Name, count: usize| match names.text(address).parse::<IpAddr>() {
+        Ok(ip) if ip == IpAddr::V4(Ipv4Addr::LOCALHOST) || ip == IpAddr::V6(Ipv6Addr::LOCALHOST) => true,
+        #[allow(clippy::cast_precision_loss, reason = "counts of requests")]
+        Ok(IpAddr::V4(ip)) => ip.is_private() && count as f64 > all as f64 * MOST_OF_ALL,
+        #[allow(clippy::cast_precision_loss, reason = "counts of requests")]
+        Ok(IpAddr::V6(ip)) => ip.is_unique_local() && count as f64 > all as f64 * MOST_OF_ALL,
+        Err(_) => false,
+    };
+    counts.into_iter().filter(|(address, count)| is_proxy(*address, *count)).map(|(address, _)| address).collect()
 }
 
 /// Whether an event is a server process's own, which belongs to nobody.

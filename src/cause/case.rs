@@ -24,6 +24,8 @@ pub struct World<'a> {
     pub lead: Option<i64>,
     /// A server's log is there.
     pub has_server: bool,
+    /// Somebody tried a refresh, anywhere in the logs: sessions are meant to outlive a sign-in.
+    pub renews: bool,
 }
 
 /// An incident with its surroundings.

@@ -91,6 +91,12 @@ impl Cause for LifetimeExpiry {
                 facts.credential.or(first),
             );
         }
+        opinion.add(
+            case.lifetime().is_none() && cured.is_none() && !facts.sense.has(Sense::EXPIRED),
+            -1.0,
+            "no lifetime is known that it could have reached",
+            facts.credential,
+        );
         opinion.add(case.young(), -2.4, "the credential was far from running out", facts.credential);
         opinion.add(facts.sense.has(Sense::EXPIRED), 0.8, "the app's own words call the token expired", first);
         opinion.add(

@@ -123,6 +123,18 @@ fn http(case: &Case<'_>) -> Opinion {
     let refreshed = facts.credential.filter(|place| matches!(case.item(*place).kind, Kind::Refresh(_)));
     opinion.add(refreshed.is_some(), 1.2, "a refresh before gave a newer credential", refreshed);
     opinion.add(facts.http.len() >= 3, 0.5, "and again", facts.http.last().copied());
+    let credentials = case.timeline.items[..case.first()]
+        .iter()
+        .filter(|item| item.lane == case.incident.lane)
+        .filter(|item| matches!(&item.kind, Kind::SignIn) || matches!(&item.kind, Kind::Refresh(r) if r.gave()))
+        .count();
+    opinion.add(
+        refreshed.is_none() && credentials < 2,
+        -2.0,
+        "no credential newer than the failing one is known",
+        facts.credential,
+    );
+    opinion.add(!case.world.renews, -2.0, "nobody ever refreshes here, so nothing is newer than a sign-in", None);
     opinion.add(
         !facts.routes_worked_before,
         -2.5,

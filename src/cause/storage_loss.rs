@@ -57,6 +57,12 @@ impl Cause for StorageLoss {
                 opinion.add(case.ripe(), -1.5, "the credential had reached its lifetime", facts.credential);
             }
             opinion.add(facts.storage.is_some(), 2.0, "the store of secrets had failed", facts.storage);
+            opinion.add(
+                !case.world.renews && after_start.is_none() && facts.storage.is_none(),
+                -2.5,
+                "nobody ever refreshes here: to sign in again is how sessions begin",
+                Some(case.first()),
+            );
             if !case.timeline.has_client {
                 opinion
                     .missing
@@ -119,6 +125,12 @@ impl Cause for StorageLoss {
             -1.5,
             "later calls were accepted with no new credential",
             facts.accepted_later,
+        );
+        opinion.add(
+            !case.world.renews && facts.storage.is_none(),
+            -2.0,
+            "nobody ever refreshes here: clients that send no token are common",
+            Some(case.first()),
         );
         if facts.storage.is_none() {
             opinion.missing.push("the client's trace, to see whether its store failed".into());

@@ -137,20 +137,23 @@ fn role_of(method: &str, path: &str, action: &str, seen: &Seen, config: &Endpoin
     if last == "revoke" && auth_controller && has(&["oauth"]) {
         return Role::SignOut;
     }
-    if writes && (seen.new_password || last.contains("password") && matches!(method, "PUT" | "PATCH")) {
+    let changes = matches!(method, "PUT" | "PATCH")
+        && (last.contains("password")
+            || seen.password && (controller.contains("password") || controller.contains("registration")));
+    if writes && (seen.new_password || changes) {
         return Role::Revoke;
     }
     if method != "GET" && (last.starts_with("revoke") || has(&["logout_all", "revoke_all", "sign_out_all"])) {
         return Role::Revoke;
     }
     let entering = ["login", "log_in", "log-in", "signin", "sign_in", "sign-in", "authenticate", "authorize"];
-    let registering =
-        ["register", "registrations", "registration", "signup", "sign_up", "sign-up", "users", "accounts"];
+    // Whoever creates users with a password may be an administrator; whoever registers is signed in with it.
+    let creating = ["users", "accounts"];
     let creates_session = controller.contains("session") && verb == "create"
         || matches!(last, "session" | "sessions") && verb.is_empty()
         || controller.ends_with("authcontroller") && verb == "create"
         || last == "auth" && verb.is_empty();
-    if writes && method != "PATCH" && !registering.contains(&last) && !last.contains("password") {
+    if writes && method != "PATCH" && !creating.contains(&last) && !last.contains("password") {
         let by_words = has(&entering) || entering.contains(&verb.as_str()) || creates_session;
         let token_grant =
             matches!(last, "token" | "tokens") && auth_controller && (verb == "create" || verb.is_empty());

@@ -44,7 +44,8 @@ pub(crate) fn note<'a>(
     if is(b"passw") || is(b"passphrase") {
         params.password = true;
         *passwords += 1;
-        params.new_password |= is(b"new") || is(b"current") || is(b"confirm") || is(b"old");
+        // A confirmation alone is a registration.
+        params.new_password |= is(b"new") || is(b"current") || is(b"old");
     } else if (is(b"refresh") && (is(b"token") || is(b"jti"))) || (lower == b"grant_type" && value == b"refresh_token")
     {
         params.refresh_token = true;
