@@ -64,6 +64,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         assembled.push(source.assembler.finish(offset, year, &mut names));
         balances.push((source.name, source.balance, source.year, zone.is_some()));
     }
+    let behind_proxy = drop_proxied(&mut assembled);
     infer_years(&mut assembled);
     for (source, (name, balance, written, zone_stated)) in assembled.iter_mut().zip(&balances) {
         // Times without a year, and no other source that has one: the year in which the file was last written.
@@ -180,7 +181,11 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         dropped.len() as u64
     };
     let fix_plan = fix_plan(&findings, &judged, &attacks, &restarts, &lifetimes, filter);
-    let notes = notes(&findings);
+    let mut notes = notes(&findings);
+    if behind_proxy > 0 {
+        notes.push(format!("{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."));
+    }
+    notes.extend(seen_instead(&inputs, &summary));
     Diagnosis {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -753,6 +758,47 @@ fn lifetime_findings(findings: &Findings<'_>, lifetimes: &[Lifetime], lead: Opti
             }
         })
         .collect()
+}
+
+/// Takes out what a proxy says of requests where the app itself speaks of its own, and says how many those were: a request counts
+/// once, and the app's lines say more of it.
+fn drop_proxied(assembled: &mut [Assembled]) -> usize {
+    let proxied = |event: &Event| event.request().is_some_and(|request| request.proxied);
+    let of_app = |event: &Event| event.request().is_some_and(|request| request.side == Side::Server && !request.proxied);
+    if !assembled.iter().any(|source| source.events.iter().any(of_app)) {
+        return 0;
+    }
+    let count = |source: &Assembled| source.events.iter().filter(|event| proxied(event)).count();
+    let before: usize = assembled.iter().map(count).sum();
+    for source in assembled {
+        source.events.retain(|event| !proxied(event));
+    }
+    before
+}
+
+/// For each source in which nothing was found that a diagnosis rests on: what it is instead.
+fn seen_instead(inputs: &[Input], summary: &Summary) -> Vec<String> {
+    let foreign = |input: &&Input| input.lines > 0 && input.unrecognised * 2 > input.lines;
+    let mut notes: Vec<String> = inputs
+        .iter()
+        .filter(foreign)
+        .map(|input| {
+            let how = input.envelope.as_ref().map_or(String::new(), |envelope| format!(", in {envelope} frames"));
+            let what = input.dialect.as_ref().map_or("nothing known".to_owned(), |dialect| format!("only {dialect}"));
+            format!(
+                "{}: {} of {} lines are of no format that is known{how} ({what}): most of it is another program's log. \
+                 `why401 formats --test` shows what was seen, `why401 parse --unrecognised` the lines.",
+                input.source, input.unrecognised, input.lines
+            )
+        })
+        .collect();
+    let sockets = summary.cable_connects + summary.cable_failed_upgrades + summary.cable_rejects;
+    if summary.requests == 0 && sockets == 0 && notes.is_empty() {
+        let seen: Vec<&str> = inputs.iter().filter_map(|input| input.dialect.as_deref()).collect();
+        let seen = if seen.is_empty() { "no known lines".to_owned() } else { seen.join(", ") };
+        notes.push(format!("No request and no socket is in these logs: what was seen is {seen}. Nothing can be said of sign-outs."));
+    }
+    notes
 }
 
 fn notes(findings: &Findings<'_>) -> Vec<String> {

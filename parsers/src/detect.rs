@@ -5,10 +5,11 @@
 
 use bumpalo::Bump;
 
-use crate::dialect::server::{lograge, take_tags};
+use crate::bundle;
+use crate::dialect::server::take_tags;
 use crate::dialect::{Context, DIALECTS, Dialect, Line};
 use crate::envelope::{self, Unwrapped};
-use crate::line::Framing;
+use crate::line::{Entry, Framing};
 use crate::record::{Body, Record, Side};
 use crate::secret::FingerprintKey;
 use crate::text::{contains, without_ansi};
@@ -16,8 +17,16 @@ use crate::text::{contains, without_ansi};
 /// How many different templates of unrecognised lines are kept for a source.
 pub const MOST_TEMPLATES: usize = 256;
 
+/// Room for counts by envelope; as many as a word has bits.
+pub const MOST_ENVELOPES: usize = 64;
+
+/// Room for counts by dialect.
+pub const MOST_DIALECTS: usize = 64;
+
+const _: () = assert!(envelope::ENVELOPES.len() <= MOST_ENVELOPES && DIALECTS.len() <= MOST_DIALECTS);
+
 /// What became of the lines of a chunk or a source. `read = recognised + unrecognised + capped`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balance {
     /// Lines read.
     pub lines: u64,
@@ -30,11 +39,26 @@ pub struct Balance {
     /// Lines longer than [`crate::line::MAX_LINE`].
     pub capped: u64,
     /// How often each envelope was seen, by its place in [`envelope::ENVELOPES`].
-    pub envelopes: [u64; 16],
+    pub envelopes: [u64; MOST_ENVELOPES],
     /// How many lines each dialect understood, by its place in [`DIALECTS`].
-    pub dialects: [u64; 32],
+    pub dialects: [u64; MOST_DIALECTS],
     /// The shapes of unrecognised lines, with counts, in order of first sight.
     pub templates: indexmap::IndexMap<Box<[u8]>, u64>,
+}
+
+impl Default for Balance {
+    fn default() -> Self {
+        Self {
+            lines: 0,
+            bytes: 0,
+            recognised: 0,
+            unrecognised: 0,
+            capped: 0,
+            envelopes: [0; MOST_ENVELOPES],
+            dialects: [0; MOST_DIALECTS],
+            templates: indexmap::IndexMap::new(),
+        }
+    }
 }
 
 impl Balance {
@@ -79,7 +103,7 @@ pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, a
     for entry in framing.entries(bytes) {
         let balance = &mut parsed.balance;
         balance.lines += u64::from(entry.lines);
-        let outcome = read_entry(entry.bytes, &context);
+        let outcome = read_whole(&entry, framing, &context, &mut parsed.records);
         for place in set_bits(outcome.envelopes) {
             balance.envelopes[place] += 1;
         }
@@ -96,37 +120,80 @@ pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, a
             // A chunk keeps all of its templates, a source the first ones: so the outcome does not depend on the cuts.
             *balance.templates.entry(template.into()).or_default() += u64::from(entry.lines);
         }
-        if let Some(record) = outcome.record {
-            parsed.records.push(Record { line: entry.line, ..record });
-        }
     }
     parsed
 }
 
-fn set_bits(bits: u32) -> impl Iterator<Item = usize> {
-    (0..16).filter(move |place| bits & (1 << place) != 0)
+fn set_bits(bits: u64) -> impl Iterator<Item = usize> {
+    (0..64).filter(move |place| bits & (1 << place) != 0)
 }
 
-struct Outcome<'a> {
+struct Outcome {
     /// `None`: unrecognised. `Some(None)`: a blank line. `Some(Some(place))`: understood by that dialect.
     dialect: Option<Option<usize>>,
-    envelopes: u32,
-    record: Option<Record<'a>>,
+    envelopes: u64,
 }
 
-fn read_entry<'a>(bytes: &'a [u8], context: &Context<'a>) -> Outcome<'a> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+/// Reads an entry, which may be a document of many.
+fn read_whole<'a>(
+    entry: &Entry<'a>,
+    framing: Framing,
+    context: &Context<'a>,
+    records: &mut Vec<Record<'a>>,
+) -> Outcome {
+    let bytes = entry.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(entry.bytes);
+    let bytes = framing.element(bytes);
+    let Some(entries) = bundle::entries(bytes) else {
+        return read_entry(bytes, entry.line, context, records);
+    };
+    let mut whole = Outcome { dialect: None, envelopes: 0 };
+    // Pretty-printed documents spread over lines: an entry of one stands where its text does.
+    let (mut line, mut at) = (entry.line, 0);
+    for (place, element) in entries {
+        let ends = memchr::memchr_iter(b'\n', &bytes[at..place]).count();
+        line = line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
+        at = place;
+        let outcome = read_entry(element, line, context, records);
+        whole.dialect = whole.dialect.or(outcome.dialect);
+        whole.envelopes |= outcome.envelopes;
+    }
+    whole
+}
+
+/// Takes the envelopes off and reads what is inside: a line, or several where a platform took a message of several in one piece.
+fn read_entry<'a>(bytes: &'a [u8], line: u32, context: &Context<'a>, records: &mut Vec<Record<'a>>) -> Outcome {
     let bytes = without_colours(bytes, context.arena);
     let wrapped = envelope::unwrap(bytes, context.arena);
     let text = without_colours(wrapped.text, context.arena);
+    let mut whole = Outcome { dialect: None, envelopes: wrapped.envelopes };
+    let first = records.len();
+    if wrapped.envelopes == 0 || memchr::memchr(b'\n', text).is_none() {
+        whole.dialect = read_text(text, &wrapped, context, records);
+    } else {
+        for part in text.split(|b| *b == b'\n') {
+            let part = part.strip_suffix(b"\r").unwrap_or(part);
+            whole.dialect = whole.dialect.or(read_text(part, &wrapped, context, records));
+        }
+    }
+    for record in &mut records[first..] {
+        record.line = line;
+    }
+    whole
+}
+
+/// Reads a line without its envelopes: which dialect understood it, as in [`Outcome`].
+fn read_text<'a>(
+    text: &'a [u8],
+    wrapped: &Unwrapped<'a>,
+    context: &Context<'a>,
+    records: &mut Vec<Record<'a>>,
+) -> Option<Option<usize>> {
     if text.trim_ascii().is_empty() {
-        let blank = Outcome { dialect: Some(None), envelopes: wrapped.envelopes, record: None };
-        return if wrapped.program {
+        if wrapped.program {
             // An empty line ends a block of a client's trace.
-            Outcome { record: Some(record_of(&wrapped, &Line::default(), Side::Client, Body::BlockEnd)), ..blank }
-        } else {
-            blank
-        };
+            records.push(record_of(wrapped, &Line::default(), Side::Client, Body::BlockEnd));
+        }
+        return Some(None);
     }
     let (tags, after_tags) = take_tags(text);
     let line = Line {
@@ -138,33 +205,35 @@ fn read_entry<'a>(bytes: &'a [u8], context: &Context<'a>) -> Outcome<'a> {
         trace: wrapped.client || wrapped.envelopes & envelope::app_time_bit() != 0,
         severe: wrapped.severe,
     };
-    let (line, found) = match read_line(&line, context) {
-        Some(found) => (line, Some(found)),
-        None => match anchor(text) {
-            Some(inner) => {
-                let (tags, text) = (Line { text: inner, ..line }, inner);
-                (Line { text, ..tags }, read_line(&tags, context))
-            }
-            None => (line, None),
-        },
-    };
-    let Some((place, body)) = found else {
-        return Outcome { dialect: None, envelopes: wrapped.envelopes, record: None };
-    };
-    let record = match body {
-        Body::Dull => None,
-        Body::Request { .. } | Body::Connection { .. } | Body::Channel(_) => {
-            let fields = lograge::fields(line.text, context);
-            let mut record = record_of(&wrapped, &line, DIALECTS[place].side(), body);
-            record.request = fields.request.or(record.request);
-            record.user = fields.user.or(record.user);
-            record.address = fields.address.or(record.address);
-            record.stamp = fields.stamp.or(record.stamp);
-            Some(record)
+    let (line, (place, body)) = match read_line(&line, context) {
+        Some(found) => (line, found),
+        None => {
+            let line = Line { text: anchor(text)?, ..line };
+            let found = read_line(&line, context)?;
+            (line, found)
         }
-        body => Some(record_of(&wrapped, &line, DIALECTS[place].side(), body)),
     };
-    Outcome { dialect: Some(Some(place)), envelopes: wrapped.envelopes, record }
+    let dialect = DIALECTS[place];
+    match body {
+        Body::Dull => {}
+        Body::Request { .. }
+        | Body::Proxied { .. }
+        | Body::Exchange(_)
+        | Body::Connection { .. }
+        | Body::Channel(_) => {
+            let fields = dialect.fields(&line, context);
+            let record = record_of(wrapped, &line, dialect.side(), body);
+            records.push(Record {
+                request: fields.request.or(record.request),
+                user: fields.user.or(record.user),
+                address: fields.address.or(record.address),
+                stamp: fields.stamp.or(record.stamp),
+                ..record
+            });
+        }
+        body => records.push(record_of(wrapped, &line, dialect.side(), body)),
+    }
+    Some(Some(place))
 }
 
 fn without_colours<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a [u8] {
@@ -185,11 +254,11 @@ fn record_of<'a>(wrapped: &Unwrapped<'a>, line: &Line<'a>, side: Side, body: Bod
     Record {
         line: 0,
         stamp: wrapped.stamp,
-        request: line.tags.request,
-        user: line.tags.user,
-        address: line.tags.address,
+        request: line.tags.request.or(wrapped.request),
+        user: line.tags.user.or(wrapped.user),
+        address: line.tags.address.or(wrapped.address),
         process: wrapped.process,
-        tagged: line.tags.any,
+        tagged: line.tags.any || wrapped.request.is_some(),
         severe: wrapped.severe,
         side,
         body,

@@ -12,11 +12,14 @@
 //! * **Secrets die here.** A token leaves as a [`secret::Fingerprint`], never as text.
 //! * **No panic is reachable from input**, and every line is accounted for in a [`detect::Balance`].
 
+pub mod about;
 pub mod assemble;
+mod bundle;
 pub mod detect;
 pub mod dialect;
 pub mod envelope;
 pub mod event;
+mod json;
 pub mod line;
 pub mod record;
 pub mod secret;

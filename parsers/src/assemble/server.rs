@@ -55,6 +55,17 @@ impl Assembler {
             }
             Body::Completed(end) => self.completed(record, origin, names, &end),
             Body::Request { method, path, end } => self.one_line(record, origin, names, method, path, &end),
+            Body::Proxied { method, path, end } => {
+                // Nothing that the app logs belongs to it: what is open or ended stays so.
+                let (ended, fault) = (self.server.ended, self.server.fault);
+                let apart = Record { request: None, ..*record };
+                self.one_line(&apart, origin, names, method, path, &end);
+                (self.server.ended, self.server.fault) = (ended, fault);
+                if let Some(What::Request(request)) = self.events.last_mut().map(|draft| &mut draft.event.what) {
+                    request.proxied = true;
+                    request.id = record.request;
+                }
+            }
             Body::Exception { class, message } => self.exception(record, origin, names, class, message),
             Body::Frame { place, method } => self.frame(record, names, place, method),
             Body::UserRow { id, .. } => {
@@ -301,7 +312,9 @@ impl Assembler {
             self.server.ended = Some(place);
         }
         self.server.fault = None;
-        self.claim_notes(origin.line, place, path);
+        if !matches!(record.body, Body::Proxied { .. }) {
+            self.claim_notes(origin.line, place, path);
+        }
     }
 
     /// Moves what was gathered under a request's id before its one line came.
@@ -428,6 +441,7 @@ pub(super) fn empty_request(side: Side, names: &mut Names) -> Request {
     let nothing: Name = names.intern(b"");
     Request {
         side,
+        proxied: false,
         method: nothing,
         path: nothing,
         action: None,

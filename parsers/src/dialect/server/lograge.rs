@@ -10,11 +10,12 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 
 use super::params;
-use crate::dialect::{Context, Dialect, Line};
+use crate::about::About;
+use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::record::{Body, Completed, Side};
 use crate::secret::RequestId;
 use crate::text::{contains, digits, is_address, is_user_id, unquoted};
-use crate::time::{self, Stamp};
+use crate::time;
 
 /// `key=value` lines; see the module.
 pub(crate) struct LogrageKeyValue;
@@ -32,15 +33,6 @@ const REQUEST_KEYS: &[&str] = &["request_id", "rid", "req_id", "x_request_id", "
 /// Fields for the exception.
 const EXCEPTION_KEYS: &[&str] = &["exception", "error", "exception_object"];
 
-/// What a line of fields says beyond its body.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Fields<'a> {
-    pub(crate) request: Option<RequestId>,
-    pub(crate) user: Option<&'a [u8]>,
-    pub(crate) address: Option<&'a [u8]>,
-    pub(crate) stamp: Option<Stamp>,
-}
-
 impl Dialect for LogrageKeyValue {
     fn name(&self) -> &'static str {
         "lograge-key-value"
@@ -50,6 +42,15 @@ impl Dialect for LogrageKeyValue {
         Side::Server
     }
 
+    fn about(&self) -> About {
+        About {
+            example: "method=GET path=/api/v1/feed format=json controller=FeedController action=index status=401 duration=2.15",
+            shows: "method, path, status, duration, controller; sockets by their token",
+            hides: "time, request id, user and address unless added; a refused socket shows as status 200",
+            source: "roidrage/lograge lib/lograge/formatters/key_value.rb",
+        }
+    }
+
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
         if !line.text.starts_with(b"method=") || !contains(line.text, b" status=") {
             return None;
@@ -57,6 +58,10 @@ impl Dialect for LogrageKeyValue {
         let pairs: Vec<_> = KeyValues { rest: line.text }.collect();
         let get = |name: &[u8]| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
         body(get, context)
+    }
+
+    fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
+        fields_of_pairs(line.text)
     }
 }
 
@@ -69,19 +74,33 @@ impl Dialect for LogrageJson {
         Side::Server
     }
 
+    fn about(&self) -> About {
+        About {
+            example: r#"{"method":"GET","path":"/api/v1/feed","format":"json","controller":"FeedController","action":"index","status":401,"duration":2.15}"#,
+            shows: "method, path, status, duration, controller; sockets by their token",
+            hides: "time, request id, user and address unless added; a refused socket shows as status 200",
+            source: "roidrage/lograge lib/lograge/formatters/json.rb, logstash.rb, graylog2.rb",
+        }
+    }
+
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
         let object = json_object(line.text)?;
+        // Without a controller it is somebody else's object: see `json-requests`.
+        if !object.contains_key("controller") {
+            return None;
+        }
         let get = |name: &[u8]| text_of(&object, std::str::from_utf8(name).ok()?, context);
         body(get, context)
     }
+
+    fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
+        let Some(object) = json_object(line.text) else { return Fields::default() };
+        fields_of(|name| text_of(&object, name, context))
+    }
 }
 
-/// The fields of a lograge line that say whose it is and when; `None` for other lines. (A second look at the same line: only
-/// lines that were read as a request or a connection get here.)
-pub(crate) fn fields<'a>(text: &'a [u8], context: &Context<'a>) -> Fields<'a> {
-    if let Some(object) = json_object(text) {
-        return fields_of(|name| text_of(&object, name, context));
-    }
+/// The fields of a `key=value` line that say whose it is and when.
+fn fields_of_pairs<'a>(text: &'a [u8]) -> Fields<'a> {
     let pairs: Vec<_> = KeyValues { rest: text }.collect();
     fields_of(|name| pairs.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value))
 }
@@ -167,8 +186,8 @@ fn begins_with_key(text: &[u8]) -> bool {
 }
 
 /// `key=value key2={"a"=>"b c"} key3=`: a value in braces or quotes runs to their end, others to the next blank.
-struct KeyValues<'a> {
-    rest: &'a [u8],
+pub(super) struct KeyValues<'a> {
+    pub(super) rest: &'a [u8],
 }
 
 impl<'a> Iterator for KeyValues<'a> {

@@ -3,6 +3,7 @@
 //! Sources: puma/puma `lib/puma/launcher.rb`, `runner.rb`, `cluster.rb`; in cluster mode each line begins with `[PID] `.
 //! The lines are bare: whoever writes them, they have no frame.
 
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Process, Side};
 use crate::text::{contains, leading_number};
@@ -19,6 +20,15 @@ impl Dialect for Puma {
         Side::Server
     }
 
+    fn about(&self) -> About {
+        About {
+            example: "Puma starting in cluster mode...",
+            shows: "starts and stops of the server and its workers",
+            hides: "time (an envelope has one), which connections ended with it",
+            source: "puma/puma lib/puma/launcher.rb, runner.rb, cluster.rb",
+        }
+    }
+
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
         let text = without_process(line.text);
         match text.first()? {
@@ -29,6 +39,8 @@ impl Dialect for Puma {
             b'*' | b'-' | b'+' | b'=' | b'U' | b'!' | b'P' | b'E' | b'W' | b'G' | b'B' => {
                 DULL.iter().any(|dull| text.starts_with(dull)).then_some(Body::Dull)
             }
+            b'H' if text.starts_with(b"HTTP parse error, malformed request") => Some(Body::Dull),
+            b'R' if text.starts_with(b"Rack app (\"") => Some(Body::Dull),
             _ => (text.starts_with(b"Version ") && contains(text, b"codename")).then_some(Body::Dull),
         }
     }

@@ -4,6 +4,7 @@
 //! (the rest). Match the number of a status, never its words: they come from Rack and change.
 
 use super::params;
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Completed, Side, Upgrade};
 use crate::text::{digits, first_word, is_address, leading_number, split_at_first, split_at_last};
@@ -19,6 +20,15 @@ impl Dialect for Rails {
 
     fn side(&self) -> Side {
         Side::Server
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: r#"Started GET "/api/v1/feed" for 203.0.113.7 at 2026-11-16 06:03:52 +0000"#,
+            shows: "method, path, address and time of requests, controller, parameters' names, the filter that answered, status",
+            hides: "user (but by tags, SQL or the app's own lines), why a 401 was given, the token",
+            source: "rails/rails railties/lib/rails/rack/logger.rb, actionpack/lib/action_controller/log_subscriber.rb, 4.2 to 8.1",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
@@ -81,7 +91,8 @@ fn started(text: &[u8]) -> Option<Body<'_>> {
     } else {
         (rest.strip_suffix(b"\"")?, Upgrade::None)
     };
-    let at = time::iso(when).map(|(stamp, _)| stamp);
+    // Ruby up to 1.9 (Rails 3) wrote `Mon Nov 16 06:03:52 +0000 2026`.
+    let at = time::iso(when).map(|(stamp, _)| stamp).or_else(|| time::c_time(when));
     Some(Body::Started { method, path, upgrade, address: if is_address(address) { address } else { b"" }, at })
 }
 
