@@ -12,6 +12,7 @@ use why401_parsers::detect::Balance;
 use why401_parsers::dialect::DIALECTS;
 use why401_parsers::envelope::ENVELOPES;
 use why401_parsers::event::{Event, Name, Names, What};
+use why401_parsers::pattern::Pattern;
 use why401_parsers::record::{ClientRefresh, Side};
 
 use crate::actor::{Actor, Identified, Key, clock::SetBy, identify};
@@ -19,7 +20,7 @@ use crate::cause::case::{Case, World, span};
 use crate::cause::{Label, Opinion, fix, score};
 use crate::diagnosis::{
     ActorFinding, ActorRef, Contribution, Diagnosis, Endpoint, Evidence, FixStep, Impact, Incident, Input,
-    LifetimeFinding, RunnerUp, SCHEMA_VERSION, Scope, Tool,
+    LifetimeFinding, RunnerUp, SCHEMA_VERSION, Scope, Summary, Tool,
 };
 use crate::incident::{self, Trigger};
 use crate::reading::Reading;
@@ -71,7 +72,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         if let Some(year) = written {
             source.set_year(*year);
         }
-        inputs.push(input(name, balance, source, *zone_stated));
+        inputs.push(input(name, balance, source, *zone_stated, &config.patterns));
     }
     let source_names: Vec<String> = balances.into_iter().map(|(name, ..)| name).collect();
     let roles = {
@@ -183,7 +184,9 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
     let fix_plan = fix_plan(&findings, &judged, &attacks, &restarts, &lifetimes, filter);
     let mut notes = notes(&findings);
     if behind_proxy > 0 {
-        notes.push(format!("{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."));
+        notes.push(format!(
+            "{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."
+        ));
     }
     notes.extend(seen_instead(&inputs, &summary));
     Diagnosis {
@@ -242,16 +245,21 @@ fn time(micros: i64) -> DateTime<Utc> {
     Utc.timestamp_micros(micros).single().unwrap_or_default()
 }
 
-fn input(name: &str, balance: &Balance, assembled: &Assembled, zone_stated: bool) -> Input {
-    let commonest = |counts: &[u64], name: &dyn Fn(usize) -> &'static str| {
+fn input(name: &str, balance: &Balance, assembled: &Assembled, zone_stated: bool, patterns: &[Pattern]) -> Input {
+    let commonest = |counts: &[u64], name: &dyn Fn(usize) -> String| {
         let mut seen: Vec<(u64, usize)> =
             counts.iter().copied().zip(0..).filter(|(count, _)| *count * 200 >= balance.lines.max(1)).collect();
         seen.sort_by_key(|(count, place)| (std::cmp::Reverse(*count), *place));
         seen.iter().map(|(_, place)| name(*place)).collect::<Vec<_>>()
     };
-    let envelopes = commonest(&balance.envelopes[..ENVELOPES.len()], &|place| ENVELOPES[place].name());
-    let dialects = commonest(&balance.dialects[..DIALECTS.len()], &|place| DIALECTS[place].name());
-    let joined = |names: Vec<&str>| (!names.is_empty()).then(|| names.join("+"));
+    let envelopes = commonest(&balance.envelopes[..ENVELOPES.len()], &|place| ENVELOPES[place].name().to_owned());
+    // A user's own patterns are counted behind the dialects.
+    let dialects =
+        commonest(&balance.dialects[..DIALECTS.len() + patterns.len()], &|place| match DIALECTS.get(place) {
+            Some(dialect) => dialect.name().to_owned(),
+            None => patterns[place - DIALECTS.len()].name().to_owned(),
+        });
+    let joined = |names: Vec<String>| (!names.is_empty()).then(|| names.join("+"));
     let Clock { timed, zoned, offset, .. } = assembled.clock;
     let clock = match (timed, zone_stated, zoned) {
         (false, ..) => "no times in it".to_owned(),
@@ -764,7 +772,8 @@ fn lifetime_findings(findings: &Findings<'_>, lifetimes: &[Lifetime], lead: Opti
 /// once, and the app's lines say more of it.
 fn drop_proxied(assembled: &mut [Assembled]) -> usize {
     let proxied = |event: &Event| event.request().is_some_and(|request| request.proxied);
-    let of_app = |event: &Event| event.request().is_some_and(|request| request.side == Side::Server && !request.proxied);
+    let of_app =
+        |event: &Event| event.request().is_some_and(|request| request.side == Side::Server && !request.proxied);
     if !assembled.iter().any(|source| source.events.iter().any(of_app)) {
         return 0;
     }
@@ -796,7 +805,9 @@ fn seen_instead(inputs: &[Input], summary: &Summary) -> Vec<String> {
     if summary.requests == 0 && sockets == 0 && notes.is_empty() {
         let seen: Vec<&str> = inputs.iter().filter_map(|input| input.dialect.as_deref()).collect();
         let seen = if seen.is_empty() { "no known lines".to_owned() } else { seen.join(", ") };
-        notes.push(format!("No request and no socket is in these logs: what was seen is {seen}. Nothing can be said of sign-outs."));
+        notes.push(format!(
+            "No request and no socket is in these logs: what was seen is {seen}. Nothing can be said of sign-outs."
+        ));
     }
     notes
 }

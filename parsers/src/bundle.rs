@@ -15,7 +15,7 @@
 
 use memchr::memmem;
 
-use crate::json::elements;
+use crate::json::{elements, value_end};
 
 /// What a document begins with (its first key, or one close to it), and the name of the array that holds its entries.
 const DOCUMENTS: &[(&[u8], &[u8])] = &[
@@ -66,11 +66,9 @@ pub(crate) fn entries(text: &[u8]) -> Option<Vec<(usize, &[u8])>> {
                 // `"breadcrumbs": {"values": [`
                 let Some(open) = rest.iter().take(24).position(|b| *b == b'[') else { continue };
                 let array = &rest[open..];
-                let before = found.len();
                 found.extend(elements(array).filter(|e| matches!(e[0], b'{' | b'[')).map(|e| (place(e), e)));
-                if let Some((at, last)) = found.last().filter(|_| found.len() > before) {
-                    rest = &text[at + last.len()..];
-                }
+                // Past the whole array: what is inside it was looked at, and once is enough however it was made.
+                rest = &array[value_end(array)..];
             }
             (!found.is_empty()).then_some(found)
         }

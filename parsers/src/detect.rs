@@ -10,7 +10,8 @@ use crate::dialect::server::take_tags;
 use crate::dialect::{Context, DIALECTS, Dialect, Line};
 use crate::envelope::{self, Unwrapped};
 use crate::line::{Entry, Framing};
-use crate::record::{Body, Record, Side};
+use crate::pattern::{Found, MOST_PATTERNS, Pattern};
+use crate::record::{Block, Body, Completed, Exchange, Params, Record, Side, Upgrade};
 use crate::secret::FingerprintKey;
 use crate::text::{contains, without_ansi};
 
@@ -23,7 +24,7 @@ pub const MOST_ENVELOPES: usize = 64;
 /// Room for counts by dialect.
 pub const MOST_DIALECTS: usize = 64;
 
-const _: () = assert!(envelope::ENVELOPES.len() <= MOST_ENVELOPES && DIALECTS.len() <= MOST_DIALECTS);
+const _: () = assert!(envelope::ENVELOPES.len() <= MOST_ENVELOPES && DIALECTS.len() + MOST_PATTERNS <= MOST_DIALECTS);
 
 /// What became of the lines of a chunk or a source. `read = recognised + unrecognised + capped`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,13 +98,25 @@ pub struct Parsed<'a> {
 /// Reads the whole entries of a chunk. `arena` holds what is not in the chunk as it stands and lives as long as it.
 #[must_use]
 pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, arena: &'a Bump) -> Parsed<'a> {
+    parse_chunk_with(bytes, framing, key, arena, &[])
+}
+
+/// Reads the whole entries of a chunk, patterns of the user's own first. Their lines are counted behind those of [`DIALECTS`].
+#[must_use]
+pub fn parse_chunk_with<'a>(
+    bytes: &'a [u8],
+    framing: Framing,
+    key: FingerprintKey,
+    arena: &'a Bump,
+    patterns: &[Pattern],
+) -> Parsed<'a> {
     let context = Context { arena, key };
     let mut parsed = Parsed::default();
     parsed.balance.bytes = bytes.len() as u64;
     for entry in framing.entries(bytes) {
         let balance = &mut parsed.balance;
         balance.lines += u64::from(entry.lines);
-        let outcome = read_whole(&entry, framing, &context, &mut parsed.records);
+        let outcome = read_whole(&entry, framing, &context, patterns, &mut parsed.records);
         for place in set_bits(outcome.envelopes) {
             balance.envelopes[place] += 1;
         }
@@ -112,7 +125,8 @@ pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, a
         } else if let Some(dialect) = outcome.dialect {
             balance.recognised += u64::from(entry.lines);
             if let Some(place) = dialect {
-                balance.dialects[place] += 1;
+                // The rest of a line that was counted already is counted no second time.
+                balance.dialects[place] += u64::from(entry.lines > 0);
             }
         } else {
             balance.unrecognised += u64::from(entry.lines);
@@ -139,12 +153,13 @@ fn read_whole<'a>(
     entry: &Entry<'a>,
     framing: Framing,
     context: &Context<'a>,
+    patterns: &[Pattern],
     records: &mut Vec<Record<'a>>,
 ) -> Outcome {
     let bytes = entry.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(entry.bytes);
     let bytes = framing.element(bytes);
     let Some(entries) = bundle::entries(bytes) else {
-        return read_entry(bytes, entry.line, context, records);
+        return read_entry(bytes, entry.line, context, patterns, records);
     };
     let mut whole = Outcome { dialect: None, envelopes: 0 };
     // Pretty-printed documents spread over lines: an entry of one stands where its text does.
@@ -153,7 +168,7 @@ fn read_whole<'a>(
         let ends = memchr::memchr_iter(b'\n', &bytes[at..place]).count();
         line = line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
         at = place;
-        let outcome = read_entry(element, line, context, records);
+        let outcome = read_entry(element, line, context, patterns, records);
         whole.dialect = whole.dialect.or(outcome.dialect);
         whole.envelopes |= outcome.envelopes;
     }
@@ -161,13 +176,30 @@ fn read_whole<'a>(
 }
 
 /// Takes the envelopes off and reads what is inside: a line, or several where a platform took a message of several in one piece.
-fn read_entry<'a>(bytes: &'a [u8], line: u32, context: &Context<'a>, records: &mut Vec<Record<'a>>) -> Outcome {
+fn read_entry<'a>(
+    bytes: &'a [u8],
+    line: u32,
+    context: &Context<'a>,
+    patterns: &[Pattern],
+    records: &mut Vec<Record<'a>>,
+) -> Outcome {
     let bytes = without_colours(bytes, context.arena);
     let wrapped = envelope::unwrap(bytes, context.arena);
     let text = without_colours(wrapped.text, context.arena);
     let mut whole = Outcome { dialect: None, envelopes: wrapped.envelopes };
     let first = records.len();
-    if wrapped.envelopes == 0 || memchr::memchr(b'\n', text).is_none() {
+    let own = patterns.iter().zip(DIALECTS.len()..).find_map(|(pattern, place)| {
+        // A pattern is written for the line as one sees it, or for what is in the frames that are known.
+        let (found, inside) = pattern
+            .read(bytes, context.arena)
+            .map(|found| (found, false))
+            .or_else(|| Some((pattern.read(text, context.arena)?, true)))?;
+        Some((found, if inside { wrapped.envelopes } else { 0 }, place, pattern.side()))
+    });
+    if let Some((found, envelopes, place, side)) = own {
+        read_own(&found, &wrapped, side, context, records);
+        whole = Outcome { dialect: Some(Some(place)), envelopes };
+    } else if wrapped.envelopes == 0 || memchr::memchr(b'\n', text).is_none() {
         whole.dialect = read_text(text, &wrapped, context, records);
     } else {
         for part in text.split(|b| *b == b'\n') {
@@ -179,6 +211,54 @@ fn read_entry<'a>(bytes: &'a [u8], line: u32, context: &Context<'a>, records: &m
         record.line = line;
     }
     whole
+}
+
+/// Takes what a pattern of the user's own found: a request, or a message that is read like a line.
+fn read_own<'a>(
+    found: &Found<'a>,
+    wrapped: &Unwrapped<'a>,
+    side: Side,
+    context: &Context<'a>,
+    records: &mut Vec<Record<'a>>,
+) {
+    let severe = found.level.is_some_and(envelope::is_severe);
+    let framed = Unwrapped {
+        text: found.message.unwrap_or_default(),
+        stamp: found.stamp.or(wrapped.stamp),
+        process: if found.process == 0 { wrapped.process } else { found.process },
+        severe: wrapped.severe || severe,
+        client: wrapped.client || side == Side::Client,
+        program: true,
+        request: found.request.or(wrapped.request),
+        user: found.user.or(wrapped.user),
+        address: found.address.or(wrapped.address),
+        ..*wrapped
+    };
+    let Some((method, path)) = found.method.zip(found.path) else {
+        read_text(framed.text, &framed, context, records);
+        return;
+    };
+    let Found { status, duration, .. } = *found;
+    let body = match (side, status) {
+        (Side::Server, None) => {
+            let address = found.address.unwrap_or_default();
+            Body::Started { method, path, upgrade: Upgrade::None, address, at: found.stamp }
+        }
+        (Side::Server, _) => {
+            Body::Request { method, path, end: Completed { status, duration, action: None, exception: None } }
+        }
+        (Side::Client, None) => Body::Call { block: Block::Request, method: Some(method), uri: Some(path), status },
+        (Side::Client, _) => Body::Exchange(Exchange {
+            method,
+            uri: path,
+            status,
+            duration,
+            id: found.request,
+            bearer: None,
+            params: Params::default(),
+        }),
+    };
+    records.push(record_of(&framed, &Line::default(), side, body));
 }
 
 /// Reads a line without its envelopes: which dialect understood it, as in [`Outcome`].

@@ -21,6 +21,7 @@ pub mod envelope;
 pub mod event;
 mod json;
 pub mod line;
+pub mod pattern;
 pub mod record;
 pub mod secret;
 pub mod text;

@@ -2,6 +2,8 @@
 
 pub mod diagnose;
 pub mod explain;
+pub mod formats;
+pub mod parse;
 
 use clap::{Parser, Subcommand};
 
@@ -57,6 +59,10 @@ pub enum Command {
     Diagnose(Box<diagnose::Args>),
     /// Explain a cause: what it is, how it is recognised, how to fix it
     Explain(explain::Args),
+    /// List the formats that are read, or say what was detected in a file
+    Formats(formats::Args),
+    /// Print what was read from logs, one event a line, or the lines that were not understood
+    Parse(parse::Args),
     /// Print the JSON Schema of `--format json`
     Schema,
 }

@@ -230,7 +230,7 @@ fn message(text: &[u8]) -> &[u8] {
 }
 
 /// Whether a word for a level says that something went wrong.
-fn is_severe(level: &[u8]) -> bool {
+pub(crate) fn is_severe(level: &[u8]) -> bool {
     const SEVERE: &[&[u8]] = &[
         b"error",
         b"err",

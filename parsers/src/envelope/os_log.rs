@@ -74,8 +74,8 @@ fn columns(text: &[u8]) -> Option<Peeled<'_>> {
 
 /// `Df Runner[512:1a2b] (Flutter) text`
 fn compact(text: &[u8]) -> Option<Peeled<'_>> {
-    let [level @ (b'D' | b'I' | b'E' | b'F' | b'A'), _, b' ', rest @ ..] = text else { return None };
-    let open = rest.iter().take(64).position(|b| *b == b'[')?;
+    let [level @ (b'D' | b'I' | b'E' | b'F' | b'A'), b'a'..=b'z' | b' ', b' ', rest @ ..] = text else { return None };
+    let open = rest.iter().take(64).position(|b| *b == b'[').filter(|open| *open > 0)?;
     let (process, _) = leading_number(&rest[open + 1..])?;
     let (_, inner) = split_at_first(&rest[open..], b"] ")?;
     Some(of_app(inner, process, matches!(level, b'E' | b'F') && text[1] == b' '))

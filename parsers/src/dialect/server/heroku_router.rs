@@ -34,13 +34,15 @@ impl Dialect for HerokuRouter {
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
-        if !line.text.starts_with(b"at=") && !line.text.starts_with(b"sock=") {
+        // Copies have a dash before it: the drain's sign for no message id.
+        let text = line.text.strip_prefix(b"- ").unwrap_or(line.text);
+        if !text.starts_with(b"at=") && !text.starts_with(b"sock=") {
             return None;
         }
         if !contains(line.text, b" dyno=") || !contains(line.text, b"method=") {
             return None;
         }
-        let get = |name: &[u8]| KeyValues { rest: line.text }.find(|(key, _)| *key == name).map(|(_, value)| value);
+        let get = |name: &[u8]| KeyValues::new(line.text).find(|(key, _)| *key == name).map(|(_, value)| value);
         let status =
             get(b"status").and_then(|status| digits(status, 0, 3)).and_then(|status| u16::try_from(status).ok());
         let duration =
@@ -50,7 +52,7 @@ impl Dialect for HerokuRouter {
     }
 
     fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
-        let get = |name: &[u8]| KeyValues { rest: line.text }.find(|(key, _)| *key == name).map(|(_, value)| value);
+        let get = |name: &[u8]| KeyValues::new(line.text).find(|(key, _)| *key == name).map(|(_, value)| value);
         let forwarded = get(b"fwd").and_then(|chain| chain.split(|b| *b == b',').next());
         Fields {
             request: get(b"request_id").filter(|id| id.len() >= 8).map(RequestId::new),

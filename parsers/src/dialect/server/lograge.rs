@@ -55,7 +55,7 @@ impl Dialect for LogrageKeyValue {
         if !line.text.starts_with(b"method=") || !contains(line.text, b" status=") {
             return None;
         }
-        let pairs: Vec<_> = KeyValues { rest: line.text }.collect();
+        let pairs: Vec<_> = KeyValues::new(line.text).collect();
         let get = |name: &[u8]| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
         body(get, context)
     }
@@ -101,7 +101,7 @@ impl Dialect for LogrageJson {
 
 /// The fields of a `key=value` line that say whose it is and when.
 fn fields_of_pairs<'a>(text: &'a [u8]) -> Fields<'a> {
-    let pairs: Vec<_> = KeyValues { rest: text }.collect();
+    let pairs: Vec<_> = KeyValues::new(text).collect();
     fields_of(|name| pairs.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value))
 }
 
@@ -187,7 +187,17 @@ fn begins_with_key(text: &[u8]) -> bool {
 
 /// `key=value key2={"a"=>"b c"} key3=`: a value in braces or quotes runs to their end, others to the next blank.
 pub(super) struct KeyValues<'a> {
-    pub(super) rest: &'a [u8],
+    rest: &'a [u8],
+    /// A brace or quote without an end was met: all that follow are read as words, or a line made of them would be read over
+    /// and over.
+    unclosed: bool,
+}
+
+impl<'a> KeyValues<'a> {
+    /// The pairs of a text.
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self { rest: text, unclosed: false }
+    }
 }
 
 impl<'a> Iterator for KeyValues<'a> {
@@ -202,18 +212,21 @@ impl<'a> Iterator for KeyValues<'a> {
                 continue;
             }
             let (key, value) = (&self.rest[..end], &self.rest[end + 1..]);
-            let length = value_length(value);
+            let length = if self.unclosed { None } else { value_length(value) };
+            self.unclosed |= length.is_none();
+            let length = length.unwrap_or_else(|| memchr::memchr(b' ', value).unwrap_or(value.len()));
             self.rest = &value[length..];
             return Some((key, unquoted(&value[..length])));
         }
     }
 }
 
-fn value_length(value: &[u8]) -> usize {
+/// How long a value is; `None` where a brace or quote in it has no end.
+fn value_length(value: &[u8]) -> Option<usize> {
     if value.starts_with(b"'") {
         // `error='Class: message'` holds whatever the message does, quotes too: it ends where the next key begins.
         let ends = memchr::memmem::find_iter(value, b"' ").find(|at| begins_with_key(&value[at + 2..]));
-        return ends.map_or(value.len(), |at| at + 1);
+        return Some(ends.map_or(value.len(), |at| at + 1));
     }
     let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
     for (at, byte) in value.iter().enumerate() {
@@ -223,10 +236,9 @@ fn value_length(value: &[u8]) -> usize {
             b'"' => quoted = !quoted,
             b'{' if !quoted => depth += 1,
             b'}' if !quoted => depth = depth.saturating_sub(1),
-            b' ' if !quoted && depth == 0 => return at,
+            b' ' if !quoted && depth == 0 => return Some(at),
             _ => {}
         }
     }
-    // An unclosed quote or brace: the value is the word, so that the fields after it are not lost.
-    if quoted || depth > 0 { value.iter().position(|b| *b == b' ').unwrap_or(value.len()) } else { value.len() }
+    (!quoted && depth == 0).then_some(value.len())
 }

@@ -34,7 +34,6 @@ impl Dialect for Platform {
             return None;
         }
         match text.first()? {
-            b'S' if text.starts_with(b"Starting process with command ") => Some(Body::Process(Process::Boot)),
             b'S' if text.starts_with(b"Stopping all processes with SIGTERM")
                 || text.starts_with(b"Sending signal SIGTERM") =>
             {
@@ -50,6 +49,8 @@ impl Dialect for Platform {
 
 const DULL: &[&[u8]] = &[
     b"State changed from ",
+    // Of any dyno, a console too: what serves requests says itself that it starts.
+    b"Starting process with command ",
     b"Process exited with status ",
     b"Process running mem=",
     b"Error R1",

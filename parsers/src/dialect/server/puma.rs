@@ -33,7 +33,8 @@ impl Dialect for Puma {
         let text = without_process(line.text);
         match text.first()? {
             b'P' if text.starts_with(b"Puma starting in ") => Some(Body::Process(Process::Boot)),
-            b'-' if text.starts_with(b"- Gracefully stopping") || text.starts_with(b"- Gracefully shutting down") => {
+            // Heroku's drains leave structured data out, so that Puma's own dash is taken for the sign that there is none.
+            b'-' | b'G' if is_stopping(text.strip_prefix(b"- ").unwrap_or(text)) => {
                 Some(Body::Process(Process::Stopping))
             }
             b'*' | b'-' | b'+' | b'=' | b'U' | b'!' | b'P' | b'E' | b'W' | b'G' | b'B' => {
@@ -44,6 +45,10 @@ impl Dialect for Puma {
             _ => (text.starts_with(b"Version ") && contains(text, b"codename")).then_some(Body::Dull),
         }
     }
+}
+
+fn is_stopping(text: &[u8]) -> bool {
+    text.starts_with(b"Gracefully stopping") || text.starts_with(b"Gracefully shutting down")
 }
 
 const DULL: &[&[u8]] = &[

@@ -50,9 +50,8 @@ impl Dialect for RenderRequests {
         }
         let target = rest[3..].trim_ascii();
         let path = memchr::memchr(b'/', target).map_or(&b"/"[..], |at| &target[at..]);
-        let time = KeyValues { rest: fields }
-            .find(|(key, _)| *key == b"responseTimeMS")
-            .and_then(|(_, ms)| leading_number(ms));
+        let time =
+            KeyValues::new(fields).find(|(key, _)| *key == b"responseTimeMS").and_then(|(_, ms)| leading_number(ms));
         let duration = time.and_then(|(ms, _)| i64::try_from(ms).ok()?.checked_mul(1000));
         let end = Completed { status: Some(status), duration, action: None, exception: None };
         Some(Body::Proxied { method, path, end })
