@@ -20,7 +20,7 @@ use crate::cause::case::{Case, World, span};
 use crate::cause::{Label, Opinion, fix, score};
 use crate::diagnosis::{
     ActorFinding, ActorRef, Contribution, Diagnosis, Endpoint, Evidence, FixStep, Impact, Incident, Input,
-    LifetimeFinding, RunnerUp, SCHEMA_VERSION, Scope, Summary, Tool,
+    LifetimeFinding, RunnerUp, SCHEMA_VERSION, Scope, Tool,
 };
 use crate::incident::{self, Trigger};
 use crate::reading::Reading;
@@ -188,7 +188,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
             "{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."
         ));
     }
-    notes.extend(seen_instead(&inputs, &summary));
+    notes.extend(seen_instead(&inputs, &identified, behind_proxy > 0));
     Diagnosis {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -785,31 +785,45 @@ fn drop_proxied(assembled: &mut [Assembled]) -> usize {
     before
 }
 
-/// For each source in which nothing was found that a diagnosis rests on: what it is instead.
-fn seen_instead(inputs: &[Input], summary: &Summary) -> Vec<String> {
-    let foreign = |input: &&Input| input.lines > 0 && input.unrecognised * 2 > input.lines;
-    let mut notes: Vec<String> = inputs
-        .iter()
-        .filter(foreign)
-        .map(|input| {
-            let how = input.envelope.as_ref().map_or(String::new(), |envelope| format!(", in {envelope} frames"));
-            let what = input.dialect.as_ref().map_or("nothing known".to_owned(), |dialect| format!("only {dialect}"));
-            format!(
-                "{}: {} of {} lines are of no format that is known{how} ({what}): most of it is another program's log. \
-                 `why401 formats --test` shows what was seen, `why401 parse --unrecognised` the lines.",
-                input.source, input.unrecognised, input.lines
-            )
-        })
-        .collect();
-    let sockets = summary.cable_connects + summary.cable_failed_upgrades + summary.cable_rejects;
-    if summary.requests == 0 && sockets == 0 && notes.is_empty() {
-        let seen: Vec<&str> = inputs.iter().filter_map(|input| input.dialect.as_deref()).collect();
-        let seen = if seen.is_empty() { "no known lines".to_owned() } else { seen.join(", ") };
-        notes.push(format!(
-            "No request and no socket is in these logs: what was seen is {seen}. Nothing can be said of sign-outs."
-        ));
+/// For each source that shows no request, socket or session of an app: what it is instead.
+fn seen_instead(inputs: &[Input], identified: &Identified, behind_proxy: bool) -> Vec<String> {
+    let mut shown = vec![(0_u64, 0_u64); inputs.len()];
+    for event in &identified.events {
+        let Some((own, proxied)) = shown.get_mut(event.source as usize) else { continue };
+        match &event.what {
+            What::Note { .. } | What::Process(_) => {}
+            What::Request(request) if request.proxied => *proxied += 1,
+            _ => *own += 1,
+        }
     }
-    notes
+    let sources = inputs.iter().zip(shown).filter(|(input, (own, _))| input.lines > 0 && *own == 0);
+    sources
+        .filter_map(|(input, (_, proxied))| {
+            let name = &input.source;
+            let seen = match (&input.envelope, &input.dialect) {
+                (None, None) => "nothing of any format that is known".to_owned(),
+                (Some(envelope), None) => format!("{envelope} frames around words of no format that is known"),
+                (None, Some(dialect)) => dialect.clone(),
+                (Some(envelope), Some(dialect)) => format!("{dialect} in {envelope} frames"),
+            };
+            if proxied > 0 {
+                return Some(format!(
+                    "{name}: {proxied} requests as a proxy or web server saw them ({seen}), none in an app's own words: users are \
+                     not named there, so sign-outs can be judged by address at best."
+                ));
+            }
+            // A proxy's lines that were left out say nothing else than the app's, and that was said.
+            let of_proxy = ["access-log", "heroku-router", "render-requests", "json-requests"];
+            if behind_proxy && input.dialect.as_ref().is_some_and(|dialect| of_proxy.iter().any(|name| dialect.contains(name))) {
+                return None;
+            }
+            Some(format!(
+                "{name}: no request, socket or session of an app is in it; what was seen is {seen}, and {} of {} lines were not \
+                 understood (`why401 formats --test`, `why401 parse --unrecognised`). Nothing can be said of sign-outs by it.",
+                input.unrecognised, input.lines
+            ))
+        })
+        .collect()
 }
 
 fn notes(findings: &Findings<'_>) -> Vec<String> {

@@ -10,7 +10,7 @@ use regex::bytes::Regex;
 use crate::json::Object;
 use crate::record::Side;
 use crate::secret::RequestId;
-use crate::text::{digits, is_address, is_user_id, leading_number};
+use crate::text::{digits, is_address, is_user_id, leading_number, milliseconds};
 use crate::time::{self, Stamp};
 
 /// What a group or field can be: the product's keys.
@@ -208,12 +208,6 @@ fn status_of(text: &[u8]) -> Option<u16> {
         return None;
     }
     digits(text, 0, 3).and_then(|status| u16::try_from(status).ok()).filter(|status| (100..600).contains(status))
-}
-
-fn milliseconds(text: &[u8]) -> Option<i64> {
-    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    #[allow(clippy::cast_possible_truncation, reason = "bounded just before")]
-    (0.0..1e9).contains(&value).then(|| (value * 1000.0) as i64)
 }
 
 #[cfg(test)]

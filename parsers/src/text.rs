@@ -71,6 +71,18 @@ pub fn leading_number(text: &[u8]) -> Option<(u64, usize)> {
     Some((value, digits))
 }
 
+/// Milliseconds with a fraction (`24.1`, `24.1ms`) in microseconds.
+#[must_use]
+pub fn milliseconds(text: &[u8]) -> Option<i64> {
+    /// Eleven days: beyond that it is no duration of a request.
+    const LONGEST: f64 = 1e9;
+    let text = text.strip_suffix(b"ms").unwrap_or(text).trim_ascii();
+    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    #[allow(clippy::cast_possible_truncation, reason = "what is out of bounds is not used")]
+    let micros = (value * 1000.0) as i64;
+    (0.0..LONGEST).contains(&value).then_some(micros)
+}
+
 /// Exactly `count` digits as a number.
 #[must_use]
 pub fn digits(text: &[u8], at: usize, count: usize) -> Option<u32> {

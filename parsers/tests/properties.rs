@@ -24,6 +24,12 @@ static OBJECTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     objects.flat_map(|case| bytes(&case.bytes)).collect()
 });
 
+/// Every JSON document of the corpus that is printed over several lines and holds many entries.
+static DOCUMENTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let documents = cases().into_iter().filter(|case| matches!(Framing::detect(&case.bytes), Framing::JsonElements(_)));
+    documents.map(|case| case.bytes).collect()
+});
+
 /// How a line is spoilt.
 #[derive(Clone, Debug)]
 enum Spoil {
@@ -118,7 +124,7 @@ fn cut<'a>(bytes: &'a [u8], framing: Framing, cuts: &[Index]) -> Vec<&'a [u8]> {
 fn is_accounted_for(framing: Framing, balance: &Balance, bytes: &[u8]) -> Result<(), TestCaseError> {
     let Balance { lines, bytes: read, recognised, unrecognised, capped, dialects, templates, .. } = balance;
     let ends = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-    let unended = u64::from(framing == Framing::Lines && bytes.last().is_some_and(|byte| *byte != b'\n'));
+    let unended = u64::from(framing != Framing::JsonObjects && bytes.last().is_some_and(|byte| *byte != b'\n'));
     prop_assert_eq!(*read, bytes.len() as u64);
     prop_assert_eq!(*lines, ends + unended);
     prop_assert_eq!(*lines, recognised + unrecognised + capped);
@@ -174,6 +180,31 @@ proptest! {
         is_accounted_for(framing, &whole.balance, &bytes)?;
         let parts = read_chunks(framing, cut(&bytes, framing, &cuts));
         prop_assert_eq!(&parts.assembled.events, &whole.assembled.events);
+        prop_assert_eq!(&parts.balance, &whole.balance);
+    }
+
+    #[test]
+    fn documents_read_alike_however_they_are_cut(which in any::<Index>(), cuts in prop::collection::vec(any::<Index>(), 0..6)) {
+        let bytes = which.get::<Vec<u8>>(&DOCUMENTS);
+        let framing = Framing::detect(bytes);
+        let whole = read_chunks(framing, [&bytes[..]]);
+        is_accounted_for(framing, &whole.balance, bytes)?;
+        prop_assert_eq!(whole.balance.unrecognised, 0);
+        let parts = read_chunks(framing, cut(bytes, framing, &cuts));
+        prop_assert_eq!(&parts.assembled.events, &whole.assembled.events);
+        prop_assert_eq!(&parts.balance, &whole.balance);
+    }
+
+    #[test]
+    fn elements_of_broken_documents_read_alike_however_they_are_cut(
+        parts in prop::collection::vec(prop::sample::select(vec!["  }", "  {", "  },", "\n", "\r\n", "  ", "x", "[", "\""]), 0..60),
+        cuts in prop::collection::vec(any::<Index>(), 0..4),
+    ) {
+        let bytes = parts.concat().into_bytes();
+        let framing = Framing::JsonElements(2);
+        let whole = read_chunks(framing, [&bytes[..]]);
+        let parts = read_chunks(framing, cut(&bytes, framing, &cuts));
+        is_accounted_for(framing, &whole.balance, &bytes)?;
         prop_assert_eq!(&parts.balance, &whole.balance);
     }
 

@@ -63,7 +63,7 @@ impl Envelope for RenderJson {
                 line.extend_from_slice(
                     text.get(memchr::memmem::find(text, b"clientIP=").unwrap_or(0)..).unwrap_or_default(),
                 );
-                &*line.into_bump_slice()
+                line.into_bump_slice()
             }
             None => text,
         };

@@ -8,7 +8,7 @@ use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::json::{Object, elements};
 use crate::record::{Body, Exchange, Params, Side};
 use crate::secret::RequestId;
-use crate::text::{contains, digits};
+use crate::text::{contains, digits, milliseconds};
 use crate::time;
 
 /// See the module.
@@ -71,11 +71,4 @@ impl Dialect for Har {
         let started = Object::read(line.text, context.arena).and_then(|entry| entry.text("startedDateTime"));
         Fields { stamp: started.and_then(time::any), ..Fields::default() }
     }
-}
-
-/// `24.1` in microseconds.
-pub(super) fn milliseconds(text: &[u8]) -> Option<i64> {
-    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    #[allow(clippy::cast_possible_truncation, reason = "bounded just before")]
-    (0.0..1e9).contains(&value).then(|| (value * 1000.0) as i64)
 }

@@ -7,7 +7,7 @@
 
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
-use crate::record::{Body, Side};
+use crate::record::{Body, Sense, Side};
 use crate::text::{contains, is_address, split_at_last};
 use crate::time;
 
@@ -37,7 +37,10 @@ impl Dialect for ActionCable {
         match text.first()? {
             b'F' => finished(text)
                 .or_else(|| (text.starts_with(b"Failed to upgrade to WebSocket")).then_some(Body::UpgradeFailed)),
-            b'S' => text.starts_with(b"Successfully upgraded to WebSocket").then_some(Body::Upgraded),
+            b'S' => match text.starts_with(b"Successfully upgraded to WebSocket") {
+                true => Some(Body::Upgraded),
+                false => dull(text),
+            },
             b'R' => {
                 if let Some(rest) = text.strip_prefix(b"Registered connection") {
                     return Some(Body::Registered(in_parentheses(rest)));
@@ -46,6 +49,10 @@ impl Dialect for ActionCable {
                     Some(rest) => Some(Body::Removing(in_parentheses(rest))),
                     None => dull(text),
                 }
+            }
+            // Raised in a callback, `connect` perhaps: the socket stays open and is never welcomed.
+            b'T' if text.starts_with(b"There was an exception - ") => {
+                Some(Body::Note { sense: crate::dialect::meaning(text).with(Sense::FAULT), user: None, text })
             }
             b'A' => text.starts_with(b"An unauthorized connection attempt was rejected").then_some(Body::Rejected),
             _ => dull(text),

@@ -14,7 +14,7 @@ use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::record::{Body, Completed, Side};
 use crate::secret::RequestId;
-use crate::text::{contains, digits, is_address, is_user_id, unquoted};
+use crate::text::{contains, digits, is_address, is_user_id, milliseconds, unquoted};
 use crate::time;
 
 /// `key=value` lines; see the module.
@@ -169,11 +169,7 @@ fn body<'a>(get: impl Fn(&[u8]) -> Option<&'a [u8]>, context: &Context<'a>) -> O
         name.into_bump_slice()
     };
     let status = get(b"status").and_then(|status| digits(status, 0, 3)).and_then(|status| u16::try_from(status).ok());
-    let duration = get(b"duration")
-        .and_then(|duration| std::str::from_utf8(duration).ok()?.parse::<f64>().ok())
-        .filter(|duration| (0.0..1e10).contains(duration));
-    #[allow(clippy::cast_possible_truncation, reason = "bounded just above")]
-    let duration = duration.map(|milliseconds| (milliseconds * 1000.0) as i64);
+    let duration = get(b"duration").and_then(milliseconds);
     let exception = EXCEPTION_KEYS.iter().find_map(|key| get(key.as_bytes())).filter(|text| !text.is_empty());
     let end = Completed { status, duration, action: (!name.is_empty()).then_some(name), exception };
     Some(Body::Request { method, path: get(b"path").unwrap_or_default(), end })

@@ -6,7 +6,7 @@ use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::record::{Body, Completed, Side};
 use crate::secret::RequestId;
-use crate::text::{digits, is_address, is_user_id, split_at_first};
+use crate::text::{digits, is_address, is_user_id, milliseconds, split_at_first};
 use crate::time;
 
 /// See the module.
@@ -33,9 +33,7 @@ impl Dialect for LogrageLtsv {
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
         let get = getter(line.text)?;
         let status = get(b"status").and_then(|status| digits(status, 0, 3)).and_then(|s| u16::try_from(s).ok());
-        let duration = get(b"duration").and_then(|ms| std::str::from_utf8(ms).ok()?.parse::<f64>().ok());
-        #[allow(clippy::cast_possible_truncation, reason = "bounded just before")]
-        let duration = duration.filter(|ms| (0.0..1e9).contains(ms)).map(|ms| (ms * 1000.0) as i64);
+        let duration = get(b"duration").and_then(milliseconds);
         let exception = get(b"error").filter(|error| !error.is_empty());
         let end = Completed { status: Some(status?), duration, action: get(b"controller"), exception };
         Some(Body::Request { method: get(b"method")?, path: get(b"path").or_else(|| get(b"uri"))?, end })

@@ -37,7 +37,7 @@ impl Dialect for Puma {
             b'-' | b'G' if is_stopping(text.strip_prefix(b"- ").unwrap_or(text)) => {
                 Some(Body::Process(Process::Stopping))
             }
-            b'*' | b'-' | b'+' | b'=' | b'U' | b'!' | b'P' | b'E' | b'W' | b'G' | b'B' => {
+            b'*' | b'-' | b'+' | b'=' | b'U' | b'!' | b'P' | b'E' | b'W' | b'G' | b'B' | b'g' | b'S' => {
                 DULL.iter().any(|dull| text.starts_with(dull)).then_some(Body::Dull)
             }
             b'H' if text.starts_with(b"HTTP parse error, malformed request") => Some(Body::Dull),
@@ -68,6 +68,9 @@ const DULL: &[&[u8]] = &[
     b"! ",
     b"Exiting",
     b"Goodbye!",
+    b"going to shutdown ...",
+    b"WEBrick",
+    b"SignalException: SIGTERM",
     b"Bundle complete",
     b"PID: ",
 ];

@@ -32,6 +32,9 @@ impl Dialect for RackAttack {
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
         let text = line.whole;
         let head = &text[..text.len().min(200)];
+        if !contains(head, b"ttack") {
+            return None;
+        }
         let named = contains(head, b"Rack::Attack") || contains(head, b"rack_attack") || contains(head, b"rack.attack");
         // An exception or a frame that names the class is read by others.
         (named && !contains(head, b".rb:")).then_some(Body::Dull)

@@ -42,7 +42,17 @@ impl Dialect for Rails {
                 Some(Body::Processing(first_word(rest)))
             }
             b'C' => completed(text).or_else(|| {
-                dull(text, &[b"Can't verify CSRF token", b"Causes:", b"Caused by:", b"CACHE ", b"Could not log "])
+                dull(
+                    text,
+                    &[
+                        b"Can't verify CSRF token",
+                        b"Causes:",
+                        b"Caused by:",
+                        b"CACHE ",
+                        b"Could not log ",
+                        b"Cannot render console from ",
+                    ],
+                )
             }),
             b'F' => {
                 let rest = text.strip_prefix(b"Filter chain halted as ")?;
@@ -60,6 +70,8 @@ impl Dialect for Rails {
             b'r' => text.starts_with(b"rescue_from handled ").then_some(Body::Dull),
             b'[' => text.starts_with(b"[ActionDispatch::HostAuthorization").then_some(Body::Dull),
             b'H' => text.starts_with(b"HTTP Origin header ").then_some(Body::Dull),
+            b'D' => dull(text, &[b"DEPRECATION WARNING: "]),
+            b'M' => dull(text, &[b"Migrating to "]),
             // Where a redirect was written (8.1, `verbose_redirect_logs`): no frame of an exception.
             0xe2 => dull(text, &["↳ ".as_bytes()]),
             _ => None,

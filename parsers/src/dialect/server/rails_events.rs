@@ -11,7 +11,7 @@ use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::json::Object;
 use crate::record::{Body, Completed, Side};
 use crate::secret::RequestId;
-use crate::text::{contains, digits, is_address, is_user_id};
+use crate::text::{contains, digits, is_address, is_user_id, milliseconds};
 use crate::time;
 
 /// See the module.
@@ -44,9 +44,7 @@ impl Dialect for RailsEvents {
         }
         let payload = object.object("payload")?;
         let status = payload.text("status").and_then(|status| digits(status, 0, 3)).and_then(|s| u16::try_from(s).ok());
-        let duration = payload.text("duration_ms").and_then(|ms| std::str::from_utf8(ms).ok()?.parse::<f64>().ok());
-        #[allow(clippy::cast_possible_truncation, reason = "bounded just before")]
-        let duration = duration.filter(|ms| (0.0..1e9).contains(ms)).map(|ms| (ms * 1000.0) as i64);
+        let duration = payload.text("duration_ms").and_then(milliseconds);
         let mut action = bumpalo::collections::Vec::new_in(context.arena);
         action.extend_from_slice(payload.text("controller").unwrap_or_default());
         action.push(b'#');

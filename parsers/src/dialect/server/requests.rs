@@ -10,7 +10,7 @@ use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::json::Object;
 use crate::record::{Body, Completed, Side};
 use crate::secret::RequestId;
-use crate::text::{contains, digits, is_address, is_user_id};
+use crate::text::{contains, digits, is_address, is_user_id, milliseconds};
 use crate::time;
 
 /// See the module.
@@ -215,14 +215,6 @@ fn candidate<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Object<'a>> {
         return None;
     }
     Object::read(text, context.arena)
-}
-
-/// `2.15` and `"2.150ms"` in microseconds.
-fn milliseconds(text: &[u8]) -> Option<i64> {
-    let text = text.strip_suffix(b"ms").unwrap_or(text);
-    let value: f64 = std::str::from_utf8(text).ok()?.trim().parse().ok()?;
-    #[allow(clippy::cast_possible_truncation, reason = "bounded just before")]
-    (0.0..1e9).contains(&value).then(|| (value * 1000.0) as i64)
 }
 
 /// Whose request an object describes, and when it was.

@@ -31,7 +31,7 @@ impl Dialect for Sql {
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
         if !line.text.starts_with(b" ") && !line.text.starts_with(b"D") {
-            return None;
+            return CONTINUED.iter().any(|start| line.text.starts_with(start)).then_some(Body::Dull);
         }
         let text = line.text.trim_ascii_start();
         let (name, rest) = split_at_first(text, b" (").or_else(|| Some((&text[..0], text.strip_prefix(b"(")?)))?;
@@ -42,6 +42,10 @@ impl Dialect for Sql {
         Some(user_row(name, statement).unwrap_or(Body::Dull))
     }
 }
+
+/// How the lines of a statement go on that was written over several (migrations, heredocs).
+const CONTINUED: &[&[u8]] =
+    &[b"FOREIGN KEY (", b"REFERENCES \"", b"REFERENCES `", b"INSERT INTO ", b"SELECT ", b"WHERE ", b"CONSTRAINT "];
 
 /// Models that hold people, by usual name.
 const PEOPLE: &[&[u8]] = &[b"User", b"Account", b"Member", b"Customer", b"Person", b"Profile", b"Admin"];
