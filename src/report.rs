@@ -791,7 +791,12 @@ fn seen_instead(inputs: &[Input], identified: &Identified, behind_proxy: bool) -
     for event in &identified.events {
         let Some((own, proxied)) = shown.get_mut(event.source as usize) else { continue };
         match &event.what {
-            What::Note { .. } | What::Process(_) => {}
+            What::Note { .. }
+            | What::Process(_)
+            | What::AppStart
+            | What::Lifecycle { .. }
+            | What::NetworkDown
+            | What::Lifetime(_) => {}
             What::Request(request) if request.proxied => *proxied += 1,
             _ => *own += 1,
         }

@@ -7,7 +7,7 @@ use bumpalo::Bump;
 
 use crate::bundle;
 use crate::dialect::server::take_tags;
-use crate::dialect::{Context, DIALECTS, Dialect, Line};
+use crate::dialect::{Context, DIALECTS, Dialect, Line, Tags};
 use crate::envelope::{self, Unwrapped};
 use crate::line::{Entry, Framing};
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
@@ -282,13 +282,15 @@ fn read_text<'a>(
         tags,
         program: wrapped.program,
         client: wrapped.client,
-        trace: wrapped.client || wrapped.envelopes & envelope::app_time_bit() != 0,
+        // Inside a platform's frame such a prefix is a server's.
+        trace: wrapped.client || wrapped.envelopes == envelope::app_time_bit(),
         severe: wrapped.severe,
     };
     let (line, (place, body)) = match read_line(&line, context) {
         Some(found) => (line, found),
         None => {
-            let line = Line { text: anchor(text)?, ..line };
+            let (tags, inner) = anchor(text)?;
+            let line = Line { text: inner, tags: tags.unwrap_or(line.tags), ..line };
             let found = read_line(&line, context)?;
             (line, found)
         }
@@ -358,17 +360,29 @@ const ANCHORS: &[&[u8]] = &[
     b"Finished \"",
 ];
 
+/// How many brackets of an unknown prefix are looked at for tags.
+const MOST_BRACKETS: usize = 8;
+
 /// How far into a line an unknown prefix may reach.
 const LONGEST_PREFIX: usize = 160;
 
-/// The text from a well-known beginning on, where an envelope that nobody here knows stands before it.
-fn anchor(text: &[u8]) -> Option<&[u8]> {
+/// The text from a well-known beginning on, where an envelope that nobody here knows stands before it, and the tags right before
+/// it: `INFO 7 --- [5e908487-…] Started GET …`.
+fn anchor(text: &[u8]) -> Option<(Option<Tags<'_>>, &[u8])> {
     let head = &text[..text.len().min(LONGEST_PREFIX + 40)];
     if !contains(head, b"ed ") && !contains(head, b"ing by ") {
         return None;
     }
     let at = ANCHORS.iter().filter_map(|anchor| memchr::memmem::find(head, anchor)).min()?;
-    (1..=LONGEST_PREFIX).contains(&at).then(|| &text[at..])
+    if !(1..=LONGEST_PREFIX).contains(&at) {
+        return None;
+    }
+    let inner = &text[at..];
+    let tags = memchr::memchr_iter(b'[', &text[..at]).take(MOST_BRACKETS).find_map(|open| {
+        let (tags, rest) = take_tags(&text[open..]);
+        (tags.any && rest.len() == inner.len()).then_some(tags)
+    });
+    Some((tags, inner))
 }
 
 /// The shape of a line that nothing understood: numbers as `N`, long words as `…`, no values behind secret-sounding names.

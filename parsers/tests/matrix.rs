@@ -175,6 +175,7 @@ const WRAPS: &[(&str, Wrap)] = &[
     }),
     ("github-actions", |text| format!("2026-11-16T06:03:52.0686581Z {text}")),
     ("gh run view", |text| format!("build\tRun tests\t2026-11-16T06:03:52.0686581Z {text}")),
+    ("csv-export", |text| format!("\"2026-11-16T06:03:52.068Z\",\"web1\",\"api\",\"{}\"", text.replace('"', "\"\""))),
     ("otlp-logs", |text| {
         format!(
             r#"{{"timeUnixNano":"1794809032068658000","severityText":"INFO","body":{{"stringValue":{}}}}}"#,

@@ -29,9 +29,27 @@ impl Envelope for FlutterRun {
         first == b'f'
     }
 
-    fn peel<'a>(&self, line: &'a [u8], _: &'a Bump) -> Option<Peeled<'a>> {
+    fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         let inner = after(line, b"flutter:")?;
         let inner = inner.strip_prefix(b" ").unwrap_or(inner);
-        Some(Peeled { inner, client: true, program: true, ..Peeled::default() })
+        Some(Peeled { inner: without_written_colours(inner, arena), client: true, program: true, ..Peeled::default() })
     }
+}
+
+/// iOS writes the escape character of a colour out: `\^[[38;5;12mtext\^[[0m`.
+fn without_written_colours<'a>(text: &'a [u8], arena: &'a Bump) -> &'a [u8] {
+    const ESCAPE: &[u8] = b"\\^[[";
+    let mut rest = text;
+    let mut out = bumpalo::collections::Vec::new_in(arena);
+    while let Some(at) = memchr::memmem::find(rest, ESCAPE) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + ESCAPE.len()..];
+        let end = rest.iter().position(|b| (0x40..=0x7e).contains(b));
+        rest = end.map_or(&[][..], |end| &rest[end + 1..]);
+    }
+    if rest.len() == text.len() {
+        return text;
+    }
+    out.extend_from_slice(rest);
+    out.into_bump_slice()
 }

@@ -8,6 +8,7 @@ mod cloudwatch_json;
 mod cloudwatch_tail;
 mod compose;
 mod cri;
+mod csv_export;
 mod dart_logging;
 mod datadog;
 mod docker_json;
@@ -114,6 +115,7 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &papertrail::Papertrail,
     &semantic_logger::SemanticLogger,
     &github_actions::GithubActions,
+    &csv_export::CsvExport,
     &cloudwatch_tail::CloudWatchTail,
     &timestamp::Timestamp,
     &kubectl::Kubectl,

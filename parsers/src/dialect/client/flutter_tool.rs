@@ -29,6 +29,10 @@ impl Dialect for FlutterTool {
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
+        // The tool's lines stand bare beside the app's, which have a frame.
+        if line.program || line.tags.any {
+            return None;
+        }
         let text = line.whole.trim_ascii_start();
         let known = DULL.iter().any(|dull| text.starts_with(dull));
         let observatory =

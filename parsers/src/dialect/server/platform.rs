@@ -34,6 +34,7 @@ impl Dialect for Platform {
             return None;
         }
         match text.first()? {
+            b' ' | b'I' if is_kamal(text.trim_ascii_start()) => Some(Body::Dull),
             b'S' if text.starts_with(b"Stopping all processes with SIGTERM")
                 || text.starts_with(b"Sending signal SIGTERM") =>
             {
@@ -45,6 +46,14 @@ impl Dialect for Platform {
             _ => None,
         }
     }
+}
+
+/// `INFO [1a2b3c4d] Running docker ps … on 203.0.113.9`
+fn is_kamal(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"INFO [") else { return false };
+    rest.len() > 10
+        && rest[..8].iter().all(u8::is_ascii_hexdigit)
+        && (rest[8..].starts_with(b"] Running ") || rest[8..].starts_with(b"] Finished in "))
 }
 
 const DULL: &[&[u8]] = &[
@@ -73,7 +82,6 @@ const DULL: &[&[u8]] = &[
     b"source=",
     b"sample#",
     b"App Host: ",
-    b"INFO [",
     b"Main child exited",
     b"Machine ",
     b"Health check ",
