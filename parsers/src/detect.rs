@@ -8,10 +8,13 @@ use bumpalo::Bump;
 use crate::dialect::server::{lograge, take_tags};
 use crate::dialect::{Context, DIALECTS, Dialect, Line};
 use crate::envelope::{self, Unwrapped};
-use crate::line::Framing;
+use crate::gather::{Exchange, Gather, Texts};
+use crate::line::{Entry, Framing};
+use crate::quick;
 use crate::record::{Body, Record, Side};
 use crate::secret::FingerprintKey;
 use crate::text::{contains, without_ansi};
+use crate::time::Stamp;
 
 /// How many different templates of unrecognised lines are kept for a source.
 pub const MOST_TEMPLATES: usize = 256;
@@ -64,8 +67,14 @@ impl Balance {
 /// The records of a chunk, and its balance.
 #[derive(Debug, Default)]
 pub struct Parsed<'a> {
-    /// What the lines say, in their order.
+    /// What the lines say, in their order, but for those of [`Parsed::exchanges`].
     pub records: Vec<Record<'a>>,
+    /// Requests that were answered well, with nothing else to say of them, in the order in which they ended.
+    pub(crate) exchanges: Vec<Exchange>,
+    /// Their texts.
+    pub(crate) texts: Texts<'a>,
+    /// The time of the last line that has one.
+    pub(crate) last: Option<Stamp>,
     /// What became of each line.
     pub balance: Balance,
 }
@@ -74,33 +83,74 @@ pub struct Parsed<'a> {
 #[must_use]
 pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, arena: &'a Bump) -> Parsed<'a> {
     let context = Context { arena, key };
-    let mut parsed = Parsed::default();
-    parsed.balance.bytes = bytes.len() as u64;
+    let mut balance = Balance { bytes: bytes.len() as u64, ..Balance::default() };
+    let mut gather = Gather::default();
+    let mut last: Option<Stamp> = None;
+    // Dull lines are counted here and added up at the end.
+    let (mut quick, mut quick_framed) = (0_u64, 0_u64);
     for entry in framing.entries(bytes) {
-        let balance = &mut parsed.balance;
-        balance.lines += u64::from(entry.lines);
-        let outcome = read_entry(entry.bytes, &context);
-        for place in set_bits(outcome.envelopes) {
-            balance.envelopes[place] += 1;
-        }
-        if entry.capped {
-            balance.capped += u64::from(entry.lines);
-        } else if let Some(dialect) = outcome.dialect {
-            balance.recognised += u64::from(entry.lines);
-            if let Some(place) = dialect {
-                balance.dialects[place] += 1;
-            }
+        if let Some(found) = (entry.lines == 1 && !entry.capped).then(|| quick::read(entry.bytes)).flatten() {
+            quick += 1;
+            quick_framed += u64::from(found.framed);
+            let record = Record { line: entry.line, near: last, ..found.record };
+            last = stated(&record).or(last);
+            gather.push(record);
         } else {
-            balance.unrecognised += u64::from(entry.lines);
-            let template = template_of(entry.bytes);
-            // A chunk keeps all of its templates, a source the first ones: so the outcome does not depend on the cuts.
-            *balance.templates.entry(template.into()).or_default() += u64::from(entry.lines);
-        }
-        if let Some(record) = outcome.record {
-            parsed.records.push(Record { line: entry.line, ..record });
+            let (record, stamp) = read_slowly(&entry, &context, &mut balance);
+            if let Some(record) = record {
+                gather.push(Record { line: entry.line, near: last, ..record });
+            }
+            last = stamp.or(last);
         }
     }
-    parsed
+    balance.lines += quick;
+    balance.recognised += quick;
+    balance.dialects[RAILS] += quick;
+    balance.envelopes[RUBY_LOGGER] += quick_framed;
+    gather.finish();
+    let Gather { records, exchanges, texts, .. } = gather;
+    Parsed { records, exchanges, texts, last, balance }
+}
+
+/// The places of the dialect and the envelope of lines that are read by position (a test holds them to it).
+const RAILS: usize = 0;
+/// See [`RAILS`].
+const RUBY_LOGGER: usize = 0;
+
+/// The time that a record's line states: its frame's or, where that has none, its own.
+pub(crate) fn stated(record: &Record<'_>) -> Option<Stamp> {
+    record.stamp.or(match record.body {
+        Body::Started { at, .. } | Body::Finished { at, .. } => at,
+        _ => None,
+    })
+}
+
+/// Reads an entry through all envelopes and dialects. Gives what it says and the time it states.
+fn read_slowly<'a>(
+    entry: &Entry<'a>,
+    context: &Context<'a>,
+    balance: &mut Balance,
+) -> (Option<Record<'a>>, Option<Stamp>) {
+    balance.lines += u64::from(entry.lines);
+    let outcome = read_entry(entry.bytes, context);
+    for place in set_bits(outcome.envelopes) {
+        balance.envelopes[place] += 1;
+    }
+    if entry.capped {
+        balance.capped += u64::from(entry.lines);
+    } else if let Some(dialect) = outcome.dialect {
+        balance.recognised += u64::from(entry.lines);
+        if let Some(place) = dialect {
+            balance.dialects[place] += 1;
+        }
+    } else {
+        balance.unrecognised += u64::from(entry.lines);
+        let template = template_of(entry.bytes);
+        // A chunk keeps all of its templates, a source the first ones: so the outcome does not depend on the cuts.
+        *balance.templates.entry(template.into()).or_default() += u64::from(entry.lines);
+    }
+    let stamp = outcome.record.as_ref().map_or(outcome.stamp, stated);
+    (outcome.record, stamp)
 }
 
 fn set_bits(bits: u32) -> impl Iterator<Item = usize> {
@@ -111,6 +161,8 @@ struct Outcome<'a> {
     /// `None`: unrecognised. `Some(None)`: a blank line. `Some(Some(place))`: understood by that dialect.
     dialect: Option<Option<usize>>,
     envelopes: u32,
+    /// The time that the envelopes state.
+    stamp: Option<Stamp>,
     record: Option<Record<'a>>,
 }
 
@@ -120,7 +172,7 @@ fn read_entry<'a>(bytes: &'a [u8], context: &Context<'a>) -> Outcome<'a> {
     let wrapped = envelope::unwrap(bytes, context.arena);
     let text = without_colours(wrapped.text, context.arena);
     if text.trim_ascii().is_empty() {
-        let blank = Outcome { dialect: Some(None), envelopes: wrapped.envelopes, record: None };
+        let blank = Outcome { dialect: Some(None), envelopes: wrapped.envelopes, stamp: wrapped.stamp, record: None };
         return if wrapped.program {
             // An empty line ends a block of a client's trace.
             Outcome { record: Some(record_of(&wrapped, &Line::default(), Side::Client, Body::BlockEnd)), ..blank }
@@ -149,7 +201,7 @@ fn read_entry<'a>(bytes: &'a [u8], context: &Context<'a>) -> Outcome<'a> {
         },
     };
     let Some((place, body)) = found else {
-        return Outcome { dialect: None, envelopes: wrapped.envelopes, record: None };
+        return Outcome { dialect: None, envelopes: wrapped.envelopes, stamp: wrapped.stamp, record: None };
     };
     let record = match body {
         Body::Dull => None,
@@ -164,7 +216,7 @@ fn read_entry<'a>(bytes: &'a [u8], context: &Context<'a>) -> Outcome<'a> {
         }
         body => Some(record_of(&wrapped, &line, DIALECTS[place].side(), body)),
     };
-    Outcome { dialect: Some(Some(place)), envelopes: wrapped.envelopes, record }
+    Outcome { dialect: Some(Some(place)), envelopes: wrapped.envelopes, stamp: wrapped.stamp, record }
 }
 
 fn without_colours<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a [u8] {
@@ -185,6 +237,7 @@ fn record_of<'a>(wrapped: &Unwrapped<'a>, line: &Line<'a>, side: Side, body: Bod
     Record {
         line: 0,
         stamp: wrapped.stamp,
+        near: None,
         request: line.tags.request,
         user: line.tags.user,
         address: line.tags.address,
@@ -259,4 +312,47 @@ fn template_of(bytes: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_read_by_position_say_what_the_slow_way_says() {
+        let id = "5e908487-aaaa-4bbb-8ccc-0123456789ab";
+        let texts = [
+            "Started GET \"/api/feed?x=1\" for 203.0.113.7 at 2026-11-16 06:03:52 +0000",
+            "Started GET \"/cable\" [WebSocket] for 2001:db8::1 at 2026-11-16 06:03:52 +0900",
+            "Started PATCH \"/a \" for b\" for 203.0.113.7 at 2026-11-16 06:03:52 +0000",
+            "Started GET \"/\" for at 2026-11-16 06:03:52 +0000",
+            "Started GET \"/\" for (a proxy) at 2026-11-16 06:03:52 UTC",
+            "Started GET \"/\"",
+            "Processing by Api::V1::FeedController#index as JSON",
+            "  Parameters: {\"id\"=>\"4\"}",
+            "  Parameters: {\"Password\"=>\"[FILTERED]\"}",
+            "Completed 200 OK in 12ms (Views: 0.1ms | ActiveRecord: 0.2ms)",
+            "Completed 401 Unauthorized in 1ms",
+            "Completed  in 3ms",
+            "Completed",
+            "Filter chain halted as :authenticate! rendered or redirected",
+        ];
+        let tags = ["", "[user:42] ", "[10.0.0.1] [user:-] ", "[ActionCable] [7] ", "[Auth] "];
+        let frames =
+            ["", "I, [2026-11-16T06:03:52.068658 #72]  INFO -- : ", "F, [2026-11-16T06:03:52.068658 #1] FATAL -- : "];
+        let (arena, key) = (Bump::new(), FingerprintKey::new([1; 16]));
+        let mut seen = 0;
+        for (frame, tag) in frames.iter().flat_map(|frame| tags.iter().map(move |tag| (frame, tag))) {
+            for text in texts {
+                let line = format!("{frame}[{id}] {tag}{text}");
+                let Some(found) = quick::read(line.as_bytes()) else { continue };
+                seen += 1;
+                let outcome = read_entry(line.as_bytes(), &Context { arena: &arena, key });
+                assert_eq!(outcome.record, Some(found.record), "{line}");
+                assert_eq!(outcome.dialect, Some(Some(RAILS)), "{line}");
+                assert_eq!(outcome.envelopes, u32::from(found.framed) << RUBY_LOGGER, "{line}");
+            }
+        }
+        assert!(seen >= 60, "only {seen} lines were read by position");
+    }
 }

@@ -19,6 +19,8 @@ pub struct Record<'a> {
     pub line: u32,
     /// The program's own time if it wrote one, else the envelope's.
     pub stamp: Option<Stamp>,
+    /// The time of the nearest line before this one that has a time, within the chunk; for lines that state none.
+    pub near: Option<Stamp>,
     /// The request id in the line's tags or fields.
     pub request: Option<RequestId>,
     /// The user whom the line's tags name.

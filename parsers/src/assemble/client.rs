@@ -213,8 +213,7 @@ impl Assembler {
             process,
             what,
         };
-        self.events.push(super::Draft { stamp: origin.stamp, timed: origin.timed, event });
-        self.events.len() - 1
+        self.keep(super::Draft { stamp: origin.stamp, timed: origin.timed, event })
     }
 
     fn request(&mut self, open: Open, path: Name, names: &mut Names) {
