@@ -119,7 +119,7 @@ pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
 /// chrono's own way there costs several times as much, and this is done for every line.)
 fn days(year: u32, month: u32, day: u32) -> Option<i64> {
     const LENGTHS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let length = *LENGTHS.get(month.wrapping_sub(1) as usize)? + u32::from(leap && month == 2);
     if day == 0 || day > length {
         return None;

@@ -36,6 +36,9 @@ pub(super) struct Use {
 /// So many are kept before they are thinned: at some 130 bytes each 17 MB, and more than a whole day of a hundred people.
 pub(super) const MOST: usize = 1 << 17;
 
+/// So many that even what is near to something else is thinned: at some 130 bytes each 136 MB.
+const MUST_SHRINK: usize = 8 * MOST;
+
 /// The newest are never thinned: what happens next may be about them.
 const NEWEST: usize = MOST / 8;
 
@@ -44,7 +47,7 @@ const BEFORE_TROUBLE: i64 = 30 * 60 * SECOND;
 /// And after it: calls that go on while a socket is refused.
 const AFTER_TROUBLE: i64 = 10 * 60 * SECOND;
 /// Uses this near to a refresh, a sign-in or a socket show what was opened with it.
-const NEAR_ROUTINE: i64 = 10 * SECOND;
+const NEAR_ROUTINE: i64 = 2 * 60 * SECOND;
 
 /// Words in the paths of endpoints that may have a role in sessions: never thinned.
 const TELLING: &[&[u8]] = &[
@@ -91,11 +94,9 @@ impl Uses {
         let moments = Moments::of(events);
         let before = self.list.len();
         let old = before - NEWEST.min(before);
-        for hard in [false, true] {
-            self.drop_dull(old, &moments, names, hard);
-            if self.list.len() <= MOST / 2 {
-                break;
-            }
+        self.drop_dull(old, &moments, names, false);
+        if self.list.len() > MUST_SHRINK {
+            self.drop_dull(old, &moments, names, true);
         }
         // So many people that their firsts and lasts alone are more: the room grows with them.
         self.most = (self.list.len() * 2).max(MOST);
