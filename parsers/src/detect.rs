@@ -10,7 +10,7 @@ use crate::dialect::{Context, DIALECTS, Dialect, Line};
 use crate::envelope::{self, Unwrapped};
 use crate::gather::{Exchange, Gather, Texts};
 use crate::line::{Entry, Framing};
-use crate::quick;
+use crate::quick::{self, Said};
 use crate::record::{Body, Record, Side};
 use crate::secret::FingerprintKey;
 use crate::text::{contains, without_ansi};
@@ -87,14 +87,20 @@ pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, a
     let mut gather = Gather::default();
     let mut last: Option<Stamp> = None;
     // Dull lines are counted here and added up at the end.
-    let (mut quick, mut quick_framed) = (0_u64, 0_u64);
+    let (mut quick, mut quick_framed, mut quick_cable) = (0_u64, 0_u64, 0_u64);
     for entry in framing.entries(bytes) {
         if let Some(found) = (entry.lines == 1 && !entry.capped).then(|| quick::read(entry.bytes)).flatten() {
             quick += 1;
             quick_framed += u64::from(found.framed);
-            let record = Record { line: entry.line, near: last, ..found.record };
-            last = stated(&record).or(last);
-            gather.push(record);
+            quick_cable += u64::from(found.cable);
+            match found.said {
+                Said::Something(record) => {
+                    let record = Record { line: entry.line, near: last, ..record };
+                    last = stated(&record).or(last);
+                    gather.push(record);
+                }
+                Said::Nothing(stamp) => last = stamp.or(last),
+            }
         } else {
             let (record, stamp) = read_slowly(&entry, &context, &mut balance);
             if let Some(record) = record {
@@ -105,7 +111,8 @@ pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, a
     }
     balance.lines += quick;
     balance.recognised += quick;
-    balance.dialects[RAILS] += quick;
+    balance.dialects[RAILS] += quick - quick_cable;
+    balance.dialects[ACTION_CABLE] += quick_cable;
     balance.envelopes[RUBY_LOGGER] += quick_framed;
     gather.finish();
     let Gather { records, exchanges, texts, .. } = gather;
@@ -114,6 +121,8 @@ pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, a
 
 /// The places of the dialect and the envelope of lines that are read by position (a test holds them to it).
 const RAILS: usize = 0;
+/// See [`RAILS`].
+const ACTION_CABLE: usize = 1;
 /// See [`RAILS`].
 const RUBY_LOGGER: usize = 0;
 
@@ -320,7 +329,7 @@ mod tests {
 
     #[test]
     fn lines_read_by_position_say_what_the_slow_way_says() {
-        let id = "5e908487-aaaa-4bbb-8ccc-0123456789ab";
+        let id_tag = "[5e908487-aaaa-4bbb-8ccc-0123456789ab] ";
         let texts = [
             "Started GET \"/api/feed?x=1\" for 203.0.113.7 at 2026-11-16 06:03:52 +0000",
             "Started GET \"/cable\" [WebSocket] for 2001:db8::1 at 2026-11-16 06:03:52 +0900",
@@ -336,6 +345,14 @@ mod tests {
             "Completed  in 3ms",
             "Completed",
             "Filter chain halted as :authenticate! rendered or redirected",
+            "Successfully upgraded to WebSocket (REQUEST_METHOD: GET, HTTP_CONNECTION: Upgrade)",
+            "Registered connection (Z2lkOi8vYS9Vc2VyLzE)",
+            "An unauthorized connection attempt was rejected",
+            "Finished \"/cable\" [WebSocket] for 203.0.113.7 at 2026-11-16 06:03:52 +0000",
+            "Finished \"/cable\"[non-WebSocket] for 203.0.113.7 at 2026-11-16 06:03:52 +0000",
+            "ChatChannel is streaming from chat",
+            "Feed::NewsChannel stopped streaming from news",
+            "Some other words of a channel",
         ];
         let tags = ["", "[user:42] ", "[10.0.0.1] [user:-] ", "[ActionCable] [7] ", "[Auth] "];
         let frames =
@@ -344,15 +361,20 @@ mod tests {
         let mut seen = 0;
         for (frame, tag) in frames.iter().flat_map(|frame| tags.iter().map(move |tag| (frame, tag))) {
             for text in texts {
-                let line = format!("{frame}[{id}] {tag}{text}");
-                let Some(found) = quick::read(line.as_bytes()) else { continue };
-                seen += 1;
-                let outcome = read_entry(line.as_bytes(), &Context { arena: &arena, key });
-                assert_eq!(outcome.record, Some(found.record), "{line}");
-                assert_eq!(outcome.dialect, Some(Some(RAILS)), "{line}");
-                assert_eq!(outcome.envelopes, u32::from(found.framed) << RUBY_LOGGER, "{line}");
+                for id in ["", id_tag] {
+                    let line = format!("{frame}{id}{tag}{text}");
+                    let Some(found) = quick::read(line.as_bytes()) else { continue };
+                    seen += 1;
+                    let outcome = read_entry(line.as_bytes(), &Context { arena: &arena, key });
+                    match found.said {
+                        Said::Something(record) => assert_eq!(outcome.record, Some(record), "{line}"),
+                        Said::Nothing(stamp) => assert_eq!((outcome.record, outcome.stamp), (None, stamp), "{line}"),
+                    }
+                    assert_eq!(outcome.dialect, Some(Some(if found.cable { ACTION_CABLE } else { RAILS })), "{line}");
+                    assert_eq!(outcome.envelopes, u32::from(found.framed) << RUBY_LOGGER, "{line}");
+                }
             }
         }
-        assert!(seen >= 60, "only {seen} lines were read by position");
+        assert!(seen >= 100, "only {seen} lines were read by position");
     }
 }

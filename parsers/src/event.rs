@@ -12,7 +12,7 @@ pub struct Name(u32);
 /// Interned texts: paths, users, addresses. What goes in has control, bidirectional and zero-width characters taken out,
 /// so that nothing read from a log can steer a terminal.
 #[derive(Debug, Default)]
-pub struct Names(IndexSet<Box<str>>);
+pub struct Names(IndexSet<Box<str>, foldhash::fast::RandomState>);
 
 /// Where names went when [`Names`] were sorted.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The lines that most of a Rails log consists of, read by position.
 //!
-//! This is the hot path: `Started`, `Processing by`, `Parameters:` and `Completed` with a UUID as request id, bare or in Ruby's
-//! logger frame. Nothing is searched for that stands in a fixed column, nothing is allocated, and whatever looks the least bit
+//! This is the hot path: the four lines of a request, with a UUID as request id, and ActionCable's, bare or in Ruby's logger
+//! frame. Nothing is searched for that stands in a fixed column, nothing is allocated, and whatever looks the least bit
 //! unusual is left to the readers in [`crate::dialect`], which say the same of these lines (a test holds both against each other).
 
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use aho_corasick::AhoCorasick;
 use memchr::memchr;
 
 use crate::dialect::Tags;
-use crate::dialect::server::{rails, take_tags};
+use crate::dialect::server::{action_cable, rails, take_tags};
 use crate::record::{Body, Params, Record, Side};
 use crate::secret::RequestId;
 use crate::text::first_word;
@@ -18,9 +18,11 @@ use crate::time::{self, Stamp};
 
 /// A line that was read by position.
 pub(crate) struct Quick<'a> {
-    pub(crate) record: Record<'a>,
+    pub(crate) said: Said<'a>,
     /// It stands in Ruby's logger frame.
     pub(crate) framed: bool,
+    /// ActionCable wrote it, not Rails.
+    pub(crate) cable: bool,
 }
 
 /// `I, [2026-11-16T06:03:52.068658 #`: where the process begins.
@@ -30,6 +32,14 @@ const AFTER_PROCESS: usize = 13;
 /// `[5e908487-aaaa-4bbb-8ccc-0123456789ab] `.
 const ID_TAG: usize = 39;
 
+/// What a line said that was read by position.
+pub(crate) enum Said<'a> {
+    /// Something.
+    Something(Record<'a>),
+    /// Nothing that any verdict needs: a channel's streaming.
+    Nothing(Option<Stamp>),
+}
+
 /// Reads a line, or leaves it to the others.
 pub(crate) fn read(line: &[u8]) -> Option<Quick<'_>> {
     let (text, stamp, process, severe) = match line.first()? {
@@ -37,49 +47,75 @@ pub(crate) fn read(line: &[u8]) -> Option<Quick<'_>> {
         b'D' | b'I' | b'W' | b'E' | b'F' => framed(line)?,
         _ => return None,
     };
-    let tag = text.get(..ID_TAG)?;
-    if (tag[0], tag[37], tag[38]) != (b'[', b']', b' ') {
-        return None;
-    }
-    let request = RequestId::uuid(&tag[1..37])?;
-    let mut rest = &text[ID_TAG..];
+    let framed = stamp.is_some();
     let mut tags = Tags::default();
-    if rest.first() == Some(&b'[') {
-        (tags, rest) = take_tags(rest);
-        if tags.cable || tags.request.is_some() {
-            return None;
-        }
-    }
-    let body = match rest.first()? {
-        b'S' => rails::started(rest)?,
-        b'P' => Body::Processing(first_word(rest.strip_prefix(b"Processing by ")?)),
-        b'C' => rails::completed(rest)?,
-        b' ' => {
-            let parameters = rest.strip_prefix(b"  Parameters: ")?;
-            if TELLING.is_match(parameters) {
+    let mut rest = text;
+    if let Some(tag) = text.get(..ID_TAG).filter(|tag| (tag[0], tag[37], tag[38]) == (b'[', b']', b' '))
+        && let Some(id) = RequestId::uuid(&tag[1..37])
+    {
+        tags = Tags { request: Some(id), any: true, ..tags };
+        rest = &text[ID_TAG..];
+        if rest.first() == Some(&b'[') {
+            let (more, after) = take_tags(rest);
+            if more.cable || more.request.is_some() {
                 return None;
             }
-            Body::Parameters(Params::default())
+            (tags, rest) = (Tags { user: more.user, address: more.address, ..tags }, after);
         }
-        _ => return None,
-    };
+    } else if text.starts_with(b"[ActionCable] ") {
+        (tags, rest) = take_tags(text);
+    } else if !framed {
+        return None;
+    }
+    let body = body(rest, &tags)?;
     if memchr(0x1b, line).is_some() {
         return None;
     }
-    let record = Record {
-        line: 0,
-        stamp,
-        near: None,
-        request: Some(request),
-        user: tags.user,
-        address: tags.address,
-        process,
-        tagged: true,
-        severe,
-        side: Side::Server,
-        body,
+    let said = match body {
+        Body::Dull => Said::Nothing(stamp),
+        body => Said::Something(Record {
+            line: 0,
+            stamp,
+            near: None,
+            request: tags.request,
+            user: tags.user,
+            address: tags.address,
+            process,
+            tagged: tags.any,
+            severe,
+            side: Side::Server,
+            body,
+        }),
     };
-    Some(Quick { record, framed: stamp.is_some() })
+    let cable = matches!(said, Said::Nothing(_)) || is_cable(&said);
+    Some(Quick { said, framed, cable })
+}
+
+fn is_cable(said: &Said<'_>) -> bool {
+    let Said::Something(record) = said else { return false };
+    matches!(record.body, Body::Upgraded | Body::Registered(_) | Body::Rejected | Body::Finished { .. })
+}
+
+fn body<'a>(text: &'a [u8], tags: &Tags<'a>) -> Option<Body<'a>> {
+    match text.first()? {
+        b'S' if text.starts_with(b"Successfully upgraded to WebSocket") => Some(Body::Upgraded),
+        b'S' if tags.request.is_some() || text.starts_with(b"Started ") => rails::started(text),
+        b'P' => Some(Body::Processing(first_word(text.strip_prefix(b"Processing by ")?))),
+        b'C' if text.starts_with(b"Completed ") => rails::completed(text),
+        b'F' if text.starts_with(b"Finished ") => match action_cable::finished(text)? {
+            Body::Dull => None,
+            body => Some(body),
+        },
+        b'F' => rails::halted(text),
+        b'A' => text.starts_with(b"An unauthorized connection attempt was rejected").then_some(Body::Rejected),
+        b'R' => action_cable::registered(text),
+        b' ' => {
+            let parameters = text.strip_prefix(b"  Parameters: ")?;
+            (!TELLING.is_match(parameters)).then_some(Body::Parameters(Params::default()))
+        }
+        b'A'..=b'Z' if tags.cable => action_cable::channel(text).then_some(Body::Dull),
+        _ => None,
+    }
 }
 
 /// `I, [2026-11-16T06:03:52.068658 #7872]  INFO -- : text`: the text, the time, the process, whether it is an error.

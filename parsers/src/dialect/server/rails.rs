@@ -36,11 +36,7 @@ impl Dialect for Rails {
             b'C' => completed(text).or_else(|| {
                 dull(text, &[b"Can't verify CSRF token", b"Causes:", b"Caused by:", b"CACHE ", b"Could not log "])
             }),
-            b'F' => {
-                let rest = text.strip_prefix(b"Filter chain halted as ")?;
-                let filter = split_at_last(rest, b" rendered or redirected").map_or(rest, |(filter, _)| filter);
-                Some(Body::Halted(filter.strip_prefix(b":").unwrap_or(filter)))
-            }
+            b'F' => halted(text),
             b' ' => {
                 if let Some(rest) = text.trim_ascii_start().strip_prefix(b"Parameters: ") {
                     return Some(Body::Parameters(params::read(rest, &context.key)));
@@ -104,6 +100,13 @@ const LONGEST_METHOD: usize = 20;
 
 /// The length of ` at 2026-11-16 06:03:52 +0000`.
 const STARTED_AT: usize = 29;
+
+/// `Filter chain halted as :authenticate! rendered or redirected`
+pub(crate) fn halted(text: &[u8]) -> Option<Body<'_>> {
+    let rest = text.strip_prefix(b"Filter chain halted as ")?;
+    let filter = split_at_last(rest, b" rendered or redirected").map_or(rest, |(filter, _)| filter);
+    Some(Body::Halted(filter.strip_prefix(b":").unwrap_or(filter)))
+}
 
 /// `Completed 401 Unauthorized in 1ms (Views: 0.2ms | ActiveRecord: 0.0ms)`. An unknown status has no words (two blanks),
 /// a status that Rails does not know is empty.
