@@ -29,6 +29,7 @@ pub mod reading;
 pub mod render;
 mod report;
 pub mod session;
+pub mod simulate;
 pub mod source;
 
 pub use config::Config;

@@ -286,6 +286,8 @@ pub enum What {
     ClientRefresh(ClientRefresh),
     /// The client says how long its token lives, in seconds.
     Lifetime(u32),
+    /// In how many seconds the client means to refresh, by its own clock.
+    RefreshDue(u32),
     /// The store of secrets failed.
     Storage {
         /// Because the device was locked.

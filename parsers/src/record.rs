@@ -275,6 +275,8 @@ pub enum Body<'a> {
     },
     /// How long the token given out will live, in seconds.
     ExpiresIn(u32),
+    /// In how many seconds the client means to refresh, by its own clock.
+    RefreshDue(u32),
     /// A header of the block that names the device.
     Device(&'a [u8]),
     /// A parameter of the request's body.

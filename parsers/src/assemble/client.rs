@@ -74,6 +74,7 @@ impl Assembler {
             }
             Body::ClientSocket(socket) => self.plain(record, origin, names, What::ClientSocket(socket)),
             Body::ClientRefresh(refresh) => self.plain(record, origin, names, What::ClientRefresh(refresh)),
+            Body::RefreshDue(seconds) => self.plain(record, origin, names, What::RefreshDue(seconds)),
             Body::Storage { locked } => self.plain(record, origin, names, What::Storage { locked }),
             Body::Lifecycle { resumed } => self.plain(record, origin, names, What::Lifecycle { resumed }),
             Body::AppStart => self.plain(record, origin, names, What::AppStart),
