@@ -56,6 +56,7 @@ impl Renaming {
             | What::Process(_)
             | What::ClientSocket(_)
             | What::ClientRefresh(_)
+            | What::RefreshDue(_)
             | What::Lifetime(_)
             | What::Storage { .. }
             | What::Lifecycle { .. }
