@@ -31,6 +31,7 @@ mod report;
 pub mod session;
 pub mod simulate;
 pub mod source;
+pub mod stats;
 
 pub use config::Config;
 pub use diagnosis::Diagnosis;

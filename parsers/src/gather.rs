@@ -62,6 +62,8 @@ struct Held<'a> {
     started: Record<'a>,
     processing: Option<Record<'a>>,
     parameters: Option<Record<'a>>,
+    /// The app's own line that names the user and says nothing else.
+    named: Option<Record<'a>>,
 }
 
 /// What a chunk's records come to.
@@ -88,7 +90,7 @@ impl<'a> Gather<'a> {
             && record.stamp.or(at).is_some()
         {
             self.give_up(id);
-            let held = Held { started: record, processing: None, parameters: None };
+            let held = Held { started: record, processing: None, parameters: None, named: None };
             let slot = self.free.pop().unwrap_or(self.slots.len());
             if let Some(place) = self.slots.get_mut(slot) {
                 *place = held;
@@ -108,6 +110,9 @@ impl<'a> Gather<'a> {
             Body::Parameters(params) if held.parameters.is_none() && params == Params::default() => {
                 held.parameters = Some(record);
             }
+            Body::Note { sense, user: Some(_), .. } if held.named.is_none() && sense.is_empty() => {
+                held.named = Some(record);
+            }
             Body::Completed(end) if end.exception.is_none() && end.status.is_some_and(|s| (200..400).contains(&s)) => {
                 let held = *held;
                 self.held.remove(&id);
@@ -125,16 +130,24 @@ impl<'a> Gather<'a> {
     fn give_up(&mut self, id: RequestId) {
         let Some(slot) = self.held.remove(&id) else { return };
         self.free.push(slot);
-        let Held { started, processing, parameters } = self.slots[slot];
-        self.records.extend([Some(started), processing, parameters].into_iter().flatten());
+        let Held { started, processing, parameters, named } = self.slots[slot];
+        self.records.extend([Some(started), processing, parameters, named].into_iter().flatten());
         self.disordered = true;
     }
 
     fn exchange(&mut self, id: RequestId, held: &Held<'a>, last: &Record<'a>, end: &Completed<'a>) {
         let Body::Started { method, path, address, at, .. } = held.started.body else { return };
         let Some(begun) = held.started.stamp.or(at) else { return };
-        let lines = [Some(&held.started), held.processing.as_ref(), held.parameters.as_ref(), Some(last)];
-        let user = lines.iter().flatten().find_map(|record| record.user);
+        let mut lines: Vec<&Record<'a>> = Vec::with_capacity(5);
+        lines.extend([&held.started, last]);
+        lines.extend([&held.processing, &held.parameters, &held.named].into_iter().flatten());
+        // Whoever is named first: by a line's tags, else by its words.
+        lines.sort_unstable_by_key(|record| record.line);
+        let named = |record: &&Record<'a>| match record.body {
+            Body::Note { user, .. } => record.user.or(user),
+            _ => record.user,
+        };
+        let user = lines.iter().find_map(named);
         let address = Some(address).filter(|address| !address.is_empty());
         let action = held.processing.as_ref().and_then(|record| match record.body {
             Body::Processing(action) => Some(action),
@@ -144,7 +157,8 @@ impl<'a> Gather<'a> {
         let exchange = Exchange {
             line: held.started.line,
             last_line: last.line,
-            records: u32::try_from(lines.iter().flatten().count()).unwrap_or(0),
+            // (Words say nothing of the side that wrote them.)
+            records: u32::try_from(lines.len() - usize::from(held.named.is_some())).unwrap_or(0),
             id,
             frame: held.started.stamp,
             at,
