@@ -13,7 +13,8 @@ use crate::line::{Entry, Framing};
 use crate::quick::{self, Said};
 use crate::record::{Body, Record, Side};
 use crate::secret::FingerprintKey;
-use crate::text::{contains, without_ansi};
+use crate::shape::{Bare, Meaning, Shapes};
+use crate::text::{contains, is_user_id, without_ansi};
 use crate::time::Stamp;
 
 /// How many different templates of unrecognised lines are kept for a source.
@@ -87,32 +88,47 @@ pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, a
     let mut gather = Gather::default();
     let mut last: Option<Stamp> = None;
     // Dull lines are counted here and added up at the end.
-    let (mut quick, mut quick_framed, mut quick_cable) = (0_u64, 0_u64, 0_u64);
+    let (mut quick, mut quick_framed) = (0_u64, 0_u64);
+    let mut shapes = Shapes::default();
     for entry in framing.entries(bytes) {
-        if let Some(found) = (entry.lines == 1 && !entry.capped).then(|| quick::read(entry.bytes)).flatten() {
-            quick += 1;
-            quick_framed += u64::from(found.framed);
-            quick_cable += u64::from(found.cable);
-            match found.said {
-                Said::Something(record) => {
-                    let record = Record { line: entry.line, near: last, ..record };
-                    last = stated(&record).or(last);
-                    gather.push(record);
+        let found = (entry.lines == 1 && !entry.capped).then(|| quick::read(entry.bytes)).flatten();
+        let mut unknown = None;
+        if let Some(found) = found {
+            let read = match found.said {
+                Said::Something(record) => Some((RAILS + usize::from(found.cable), Some(record), None)),
+                Said::Nothing(stamp) => Some((ACTION_CABLE, None, stamp)),
+                Said::Other(record, line) => {
+                    let key = shapes.key(&line);
+                    let known = key.and_then(|key| shapes.get(key, &line));
+                    unknown = key.map(|key| (key, line));
+                    known.map(|(dialect, meaning)| (dialect, meant(record, &line, meaning), record.stamp))
                 }
-                Said::Nothing(stamp) => last = stamp.or(last),
+            };
+            if let Some((dialect, record, stamp)) = read {
+                quick += 1;
+                quick_framed += u64::from(found.framed);
+                balance.dialects[dialect] += 1;
+                let before = last;
+                last = record.as_ref().map_or(stamp, stated).or(last);
+                if let Some(record) = record {
+                    gather.push(Record { line: entry.line, near: before, ..record });
+                }
+                continue;
             }
-        } else {
-            let (record, stamp) = read_slowly(&entry, &context, &mut balance);
-            if let Some(record) = record {
-                gather.push(Record { line: entry.line, near: last, ..record });
-            }
-            last = stamp.or(last);
         }
+        let (record, stamp, dialect) = read_slowly(&entry, &context, &mut balance);
+        if let (Some((key, line)), Some(dialect)) = (unknown, dialect)
+            && let Some(meaning) = meaning_of(record.as_ref(), &line)
+        {
+            shapes.learn(key, &line, dialect, meaning);
+        }
+        if let Some(record) = record {
+            gather.push(Record { line: entry.line, near: last, ..record });
+        }
+        last = stamp.or(last);
     }
     balance.lines += quick;
     balance.recognised += quick;
-    balance.dialects[RAILS] += quick - quick_cable;
-    balance.dialects[ACTION_CABLE] += quick_cable;
     balance.envelopes[RUBY_LOGGER] += quick_framed;
     gather.finish();
     let Gather { records, exchanges, texts, .. } = gather;
@@ -126,6 +142,38 @@ const ACTION_CABLE: usize = 1;
 /// See [`RAILS`].
 const RUBY_LOGGER: usize = 0;
 
+/// A line of a known shape, read.
+fn meant<'a>(record: Record<'a>, line: &Bare<'a>, meaning: &Meaning) -> Option<Record<'a>> {
+    let Meaning::Note { sense, user } = meaning else { return None };
+    // Zero is a number that means nobody.
+    let user = user.clone().and_then(|range| line.text.get(range)).filter(|user| is_user_id(user));
+    if sense.is_empty() && user.is_none() {
+        return None;
+    }
+    Some(Record { body: Body::Note { sense: *sense, user, text: line.text }, ..record })
+}
+
+/// What was found out about a line, if it holds for all lines of its shape.
+fn meaning_of(record: Option<&Record<'_>>, line: &Bare<'_>) -> Option<Meaning> {
+    // What names nobody because its number is zero says nothing of other numbers.
+    if line.text.split(|b| !b.is_ascii_digit()).any(|number| number == b"0") {
+        return None;
+    }
+    let Some(record) = record else { return Some(Meaning::Dull) };
+    let Body::Note { sense, user, text } = record.body else { return None };
+    if record.side != Side::Server || text.as_ptr_range() != line.text.as_ptr_range() {
+        return None;
+    }
+    let range = |user: &[u8]| {
+        let from = (user.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+        text.get(from..from + user.len()).map(|_| from..from + user.len())
+    };
+    match user {
+        None => Some(Meaning::Note { sense, user: None }),
+        Some(user) => Some(Meaning::Note { sense, user: Some(range(user)?) }),
+    }
+}
+
 /// The time that a record's line states: its frame's or, where that has none, its own.
 pub(crate) fn stated(record: &Record<'_>) -> Option<Stamp> {
     record.stamp.or(match record.body {
@@ -134,12 +182,12 @@ pub(crate) fn stated(record: &Record<'_>) -> Option<Stamp> {
     })
 }
 
-/// Reads an entry through all envelopes and dialects. Gives what it says and the time it states.
+/// Reads an entry through all envelopes and dialects. Gives what it says, the time it states and the dialect that read it.
 fn read_slowly<'a>(
     entry: &Entry<'a>,
     context: &Context<'a>,
     balance: &mut Balance,
-) -> (Option<Record<'a>>, Option<Stamp>) {
+) -> (Option<Record<'a>>, Option<Stamp>, Option<usize>) {
     balance.lines += u64::from(entry.lines);
     let outcome = read_entry(entry.bytes, context);
     for place in set_bits(outcome.envelopes) {
@@ -159,7 +207,7 @@ fn read_slowly<'a>(
         *balance.templates.entry(template.into()).or_default() += u64::from(entry.lines);
     }
     let stamp = outcome.record.as_ref().map_or(outcome.stamp, stated);
-    (outcome.record, stamp)
+    (outcome.record, stamp, outcome.dialect.flatten())
 }
 
 fn set_bits(bits: u32) -> impl Iterator<Item = usize> {
@@ -367,6 +415,7 @@ mod tests {
                     seen += 1;
                     let outcome = read_entry(line.as_bytes(), &Context { arena: &arena, key });
                     match found.said {
+                        Said::Other(..) => continue,
                         Said::Something(record) => assert_eq!(outcome.record, Some(record), "{line}"),
                         Said::Nothing(stamp) => assert_eq!((outcome.record, outcome.stamp), (None, stamp), "{line}"),
                     }
@@ -376,5 +425,39 @@ mod tests {
             }
         }
         assert!(seen >= 100, "only {seen} lines were read by position");
+    }
+
+    #[test]
+    fn lines_of_one_shape_say_what_each_says_by_itself() {
+        let frame = "W, [2026-11-16T06:03:52.068658 #72]  WARN -- : [5e908487-aaaa-4bbb-8ccc-0123456789ab] ";
+        let texts = [
+            "member=7711",
+            "member=7712",
+            "member=0",
+            "member=00",
+            "member=9",
+            "401 for member=77",
+            "403 for member=78",
+            "[Auth] refresh token 12 expired for user 5",
+            "[Auth] refresh token 99 expired for user 7",
+            "[Pay] refresh token 99 expired for user 7",
+            "took 12 ms",
+            "took 47 ms",
+            "user 9f0c2c1e-0000-4000-8000-000000000000 signed out",
+            "user 9f0c2c1e-0000-4000-8000-000000000001 signed out",
+        ];
+        let lines: Vec<String> = texts.iter().chain(&texts).map(|text| format!("{frame}{text}\n")).collect();
+        let (arena, key) = (Bump::new(), FingerprintKey::new([1; 16]));
+        let chunk = lines.concat();
+        let together = parse_chunk(chunk.as_bytes(), Framing::Lines, key, &arena);
+        let bodies =
+            |parsed: &Parsed<'_>| parsed.records.iter().map(|r| format!("{:?} {:?}", r.user, r.body)).collect();
+        let apart: Vec<String> = lines
+            .iter()
+            .flat_map(|line| -> Vec<String> { bodies(&parse_chunk(line.as_bytes(), Framing::Lines, key, &arena)) })
+            .collect();
+        let whole: Vec<String> = bodies(&together);
+        assert_eq!(whole, apart);
+        assert_eq!((together.balance.lines, together.balance.recognised), (28, 28));
     }
 }

@@ -138,16 +138,16 @@ impl<'a> Gather<'a> {
     fn exchange(&mut self, id: RequestId, held: &Held<'a>, last: &Record<'a>, end: &Completed<'a>) {
         let Body::Started { method, path, address, at, .. } = held.started.body else { return };
         let Some(begun) = held.started.stamp.or(at) else { return };
-        let mut lines: Vec<&Record<'a>> = Vec::with_capacity(5);
-        lines.extend([&held.started, last]);
-        lines.extend([&held.processing, &held.parameters, &held.named].into_iter().flatten());
+        let Held { started, processing, parameters, named } = held;
+        let mut middle = [processing.as_ref(), parameters.as_ref(), named.as_ref()];
         // Whoever is named first: by a line's tags, else by its words.
-        lines.sort_unstable_by_key(|record| record.line);
-        let named = |record: &&Record<'a>| match record.body {
+        middle.sort_unstable_by_key(|record| record.map(|record| record.line));
+        let lines = [Some(started)].into_iter().chain(middle).chain([Some(last)]).flatten();
+        let name = |record: &Record<'a>| match record.body {
             Body::Note { user, .. } => record.user.or(user),
             _ => record.user,
         };
-        let user = lines.iter().find_map(named);
+        let user = lines.clone().find_map(name);
         let address = Some(address).filter(|address| !address.is_empty());
         let action = held.processing.as_ref().and_then(|record| match record.body {
             Body::Processing(action) => Some(action),
@@ -158,7 +158,7 @@ impl<'a> Gather<'a> {
             line: held.started.line,
             last_line: last.line,
             // (Words say nothing of the side that wrote them.)
-            records: u32::try_from(lines.len() - usize::from(held.named.is_some())).unwrap_or(0),
+            records: u32::try_from(lines.count() - usize::from(named.is_some())).unwrap_or(0),
             id,
             frame: held.started.stamp,
             at,

@@ -22,5 +22,6 @@ pub mod line;
 mod quick;
 pub mod record;
 pub mod secret;
+mod shape;
 pub mod text;
 pub mod time;

@@ -13,6 +13,7 @@ use crate::dialect::Tags;
 use crate::dialect::server::{action_cable, rails, take_tags};
 use crate::record::{Body, Params, Record, Side};
 use crate::secret::RequestId;
+use crate::shape::Bare;
 use crate::text::first_word;
 use crate::time::{self, Stamp};
 
@@ -38,6 +39,8 @@ pub(crate) enum Said<'a> {
     Something(Record<'a>),
     /// Nothing that any verdict needs: a channel's streaming.
     Nothing(Option<Stamp>),
+    /// Something that is not read here: the record without its body, and the text.
+    Other(Record<'a>, Bare<'a>),
 }
 
 /// Reads a line, or leaves it to the others.
@@ -60,32 +63,35 @@ pub(crate) fn read(line: &[u8]) -> Option<Quick<'_>> {
             if more.cable || more.request.is_some() {
                 return None;
             }
-            (tags, rest) = (Tags { user: more.user, address: more.address, ..tags }, after);
+            (tags, rest) = (Tags { request: tags.request, ..more }, after);
         }
     } else if text.starts_with(b"[ActionCable] ") {
         (tags, rest) = take_tags(text);
     } else if !framed {
         return None;
     }
-    let body = body(rest, &tags)?;
-    if memchr(0x1b, line).is_some() {
+    let body = body(rest, &tags);
+    // An envelope may be inside, or colours; and a line without words is no app's.
+    if memchr(0x1b, line).is_some() || body.is_none() && !(tags.any && rest.first()?.is_ascii_alphabetic()) {
         return None;
     }
+    let record = Record {
+        line: 0,
+        stamp,
+        near: None,
+        request: tags.request,
+        user: tags.user,
+        address: tags.address,
+        process,
+        tagged: tags.any,
+        severe,
+        side: Side::Server,
+        body: Body::Dull,
+    };
     let said = match body {
-        Body::Dull => Said::Nothing(stamp),
-        body => Said::Something(Record {
-            line: 0,
-            stamp,
-            near: None,
-            request: tags.request,
-            user: tags.user,
-            address: tags.address,
-            process,
-            tagged: tags.any,
-            severe,
-            side: Side::Server,
-            body,
-        }),
+        None => Said::Other(record, Bare { text: rest, tags, severe, framed }),
+        Some(Body::Dull) => Said::Nothing(stamp),
+        Some(body) => Said::Something(Record { body, ..record }),
     };
     let cable = matches!(said, Said::Nothing(_)) || is_cable(&said);
     Some(Quick { said, framed, cable })

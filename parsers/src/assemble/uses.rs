@@ -5,7 +5,7 @@
 //! say as much. So when more than [`MOST`] are held, those far from everything are dropped, the oldest first; they have been
 //! counted before. Logs with fewer keep them all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::event::{Event, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
 use crate::record::Side;
@@ -104,29 +104,40 @@ impl Uses {
     }
 
     fn drop_dull(&mut self, old: usize, moments: &Moments, names: &Names, hard: bool) {
-        let mut order: Vec<usize> = (0..old.min(self.list.len())).collect();
-        order.sort_by_key(|place| {
-            let one = &self.list[*place];
-            (one.user, one.address, one.stamp.micros, one.line)
-        });
+        let old = old.min(self.list.len());
+        // By actor, each actor's in the order in which they ended, which is nearly that of time.
+        let mut actors: HashMap<(Option<Name>, Option<Name>), Vec<u32>, foldhash::fast::RandomState> =
+            HashMap::default();
+        for (place, one) in (0_u32..).zip(&self.list[..old]) {
+            actors.entry((one.user, one.address)).or_default().push(place);
+        }
         let mut keep = vec![true; self.list.len()];
-        let mut telling: HashMap<Name, bool> = HashMap::new();
-        let mut routes: HashSet<Name> = HashSet::new();
-        for run in order.chunk_by(|a, b| {
-            let (a, b) = (&self.list[*a], &self.list[*b]);
-            (a.user, a.address) == (b.user, b.address)
-        }) {
+        let mut telling: HashMap<Name, bool, foldhash::fast::RandomState> = HashMap::default();
+        let mut routes: Vec<Name> = Vec::new();
+        for (actor, run) in &actors {
             routes.clear();
+            let lists = moments.lists(*actor);
+            let mut between_before = true;
             for (at, place) in run.iter().enumerate() {
-                let one = &self.list[*place];
+                let one = &self.list[*place as usize];
                 let tells = *telling.entry(one.path).or_insert_with(|| {
                     let path = names.text(one.path).as_bytes();
                     TELLING.iter().any(|word| contains_ignoring_case(path, word))
                 });
-                let first_on_route = routes.insert(one.action.unwrap_or(one.path));
-                let gap = |other: Option<&usize>| other.is_none_or(|other| moments.between(one, &self.list[*other]));
-                let edge = gap(at.checked_sub(1).and_then(|at| run.get(at))) || gap(run.get(at + 1));
-                keep[*place] = tells || first_on_route || edge || (!hard && moments.near(one));
+                let route = one.action.unwrap_or(one.path);
+                let first_on_route = routes.len() < MOST_ROUTES && !routes.contains(&route);
+                if first_on_route {
+                    routes.push(route);
+                }
+                let between_after = run
+                    .get(at + 1)
+                    .is_none_or(|next| between(&lists, one.stamp.micros, self.list[*next as usize].stamp.micros));
+                keep[*place as usize] = tells
+                    || first_on_route
+                    || between_before
+                    || between_after
+                    || (!hard && near(&lists, one.stamp.micros));
+                between_before = between_after;
             }
         }
         let mut place = 0;
@@ -137,15 +148,18 @@ impl Uses {
     }
 }
 
+/// So many endpoints of one actor are told apart.
+const MOST_ROUTES: usize = 32;
+
 /// When something happened that uses are evidence for, by user and by address.
 struct Moments {
     /// Time, and whether it was trouble.
-    by_name: HashMap<Name, Vec<(i64, bool)>>,
+    by_name: HashMap<Name, Vec<(i64, bool)>, foldhash::fast::RandomState>,
 }
 
 impl Moments {
     fn of<'a>(events: impl Iterator<Item = (Stamp, &'a Event)>) -> Self {
-        let mut by_name: HashMap<Name, Vec<(i64, bool)>> = HashMap::new();
+        let mut by_name: HashMap<Name, Vec<(i64, bool)>, foldhash::fast::RandomState> = HashMap::default();
         for (stamp, event) in events {
             let trouble = match &event.what {
                 What::Request(request) => request.status.is_none_or(|status| status >= 400) && !request.upgraded,
@@ -162,28 +176,27 @@ impl Moments {
         Self { by_name }
     }
 
-    fn lists(&self, one: &Use) -> impl Iterator<Item = &Vec<(i64, bool)>> {
-        [one.user, one.address].into_iter().flatten().filter_map(|name| self.by_name.get(&name))
+    /// The lists of a user and of an address.
+    fn lists(&self, (user, address): (Option<Name>, Option<Name>)) -> [&[(i64, bool)]; 2] {
+        [user, address].map(|name| name.and_then(|name| self.by_name.get(&name)).map_or(&[][..], Vec::as_slice))
     }
+}
 
-    /// Whether a use is near to something.
-    fn near(&self, one: &Use) -> bool {
-        let time = one.stamp.micros;
-        self.lists(one).any(|list| {
-            let from = list.partition_point(|(at, _)| *at < time - AFTER_TROUBLE);
-            list[from..]
-                .iter()
-                .take_while(|(at, _)| *at <= time + BEFORE_TROUBLE)
-                .any(|(at, trouble)| *trouble || (at - time).abs() <= NEAR_ROUTINE)
-        })
-    }
+/// Whether a time is near to something.
+fn near(lists: &[&[(i64, bool)]; 2], time: i64) -> bool {
+    lists.iter().any(|list| {
+        let from = list.partition_point(|(at, _)| *at < time - AFTER_TROUBLE);
+        list[from..]
+            .iter()
+            .take_while(|(at, _)| *at <= time + BEFORE_TROUBLE)
+            .any(|(at, trouble)| *trouble || (at - time).abs() <= NEAR_ROUTINE)
+    })
+}
 
-    /// Whether something happened between two uses of one actor.
-    fn between(&self, one: &Use, other: &Use) -> bool {
-        let (from, to) = (one.stamp.micros.min(other.stamp.micros), one.stamp.micros.max(other.stamp.micros));
-        self.lists(one)
-            .any(|list| list.get(list.partition_point(|(at, _)| *at < from)).is_some_and(|(at, _)| *at <= to))
-    }
+/// Whether something happened between two times.
+fn between(lists: &[&[(i64, bool)]; 2], one: i64, other: i64) -> bool {
+    let (from, to) = (one.min(other), one.max(other));
+    lists.iter().any(|list| list.get(list.partition_point(|(at, _)| *at < from)).is_some_and(|(at, _)| *at <= to))
 }
 
 /// The event that a use stands for. Its time is to be settled.
