@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use why401::simulate::{Options, simulate};
 use why401::{Config, Diagnosis, Reading, diagnose};
 
 /// Which logs are handed in.
@@ -36,6 +37,16 @@ pub fn scenarios(folder: &Path) -> Vec<Scenario> {
         .collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found
+}
+
+/// A simulated folder, which lives as long as the first of the two.
+pub fn simulated(options: &Options) -> (tempfile::TempDir, Scenario) {
+    let folder = tempfile::tempdir().expect("a folder for the logs");
+    simulate(options, folder.path()).expect("the logs can be written");
+    let truth = std::fs::read_to_string(folder.path().join("truth.json")).expect("a truth was written");
+    let truth = serde_json::from_str(&truth).expect("the truth is JSON");
+    let scenario = Scenario { name: format!("seed {}", options.seed), folder: folder.path().to_path_buf(), truth };
+    (folder, scenario)
 }
 
 impl Scenario {
@@ -95,6 +106,8 @@ pub struct Table {
     pub misses: Vec<String>,
     /// Users left out because no line of the logs handed in can tell, by the reason.
     pub beyond: BTreeMap<&'static str, usize>,
+    /// Confidence of each actor's incident, and whether it was right about the actor.
+    pub sure: Vec<(f64, bool)>,
     /// Kinds right and wrong among the true positives.
     pub kinds: (usize, usize),
 }
@@ -167,6 +180,7 @@ impl Table {
             return;
         }
         let diagnosis = scenario.diagnose(sides);
+        self.add_confidences(scenario, sides, &diagnosis);
         self.add_users(scenario, sides, &diagnosis);
         if sides != Sides::Client {
             self.add_service(scenario, &diagnosis);
@@ -244,6 +258,28 @@ impl Table {
                 user["sub_kind"].as_str().unwrap_or("")
             ));
         }
+    }
+
+    /// Every named cause of every known user with its confidence: right if it is the user's own or that of another incident
+    /// which the truth has for the user.
+    fn add_confidences(&mut self, scenario: &Scenario, sides: Sides, diagnosis: &Diagnosis) {
+        for incident in &diagnosis.incidents {
+            let Some(id) = incident.actor.as_ref().and_then(|actor| actor.user.as_ref()) else { continue };
+            let named = |user: &&Value| {
+                user["user"].as_str() == Some(id) || user["user"].as_u64().is_some_and(|known| known.to_string() == *id)
+            };
+            let Some(user) = scenario.users().into_iter().find(named) else { continue };
+            if incident.cause.as_str() == "inconclusive" || beyond(user, sides).is_some() {
+                continue;
+            }
+            let cause = incident.cause.as_str();
+            let also = user["incidents"].as_array().into_iter().flatten().any(|own| own["cause"] == cause);
+            self.sure.push((incident.confidence, user["cause"] == cause || also));
+        }
+    }
+
+    pub fn mean_confidence(&self) -> f64 {
+        self.sure.iter().map(|(confidence, _)| confidence).sum::<f64>() / self.sure.len().max(1) as f64
     }
 
     fn add_service(&mut self, scenario: &Scenario, diagnosis: &Diagnosis) {
