@@ -25,7 +25,7 @@ fn score(options: &Options, sides: Sides, table: &mut Table) {
 
 #[test]
 fn ten_fresh_mixes_three_ways() {
-    for (sides, bar) in [(Sides::Both, 0.97), (Sides::Server, 0.95), (Sides::Client, 0.90)] {
+    for (sides, bar) in [(Sides::Both, 0.99), (Sides::Server, 0.97), (Sides::Client, 0.95)] {
         let mut table = Table::default();
         for seed in SEEDS {
             score(&mix(*seed), sides, &mut table);
@@ -48,7 +48,8 @@ fn every_dialect() {
         rows.insert(dialect.name(), table.macro_f1());
     }
     println!("{rows:#?}");
-    assert!(rows.values().all(|f1| *f1 >= 0.85), "{rows:?}");
+    // Plain JSON lograge names nobody behind its sockets, which costs the causes that only sockets show.
+    assert!(rows.values().all(|f1| *f1 >= 0.95), "{rows:?}");
 }
 
 #[test]
@@ -77,5 +78,6 @@ fn what_is_withheld_lowers_score_and_confidence_together() {
         table.print(&format!("without {}", withheld.name()));
         println!("{:<10} F1 {:.3} confidence {:.3}", withheld.name(), table.macro_f1(), table.mean_confidence());
         assert!(table.accused.is_empty(), "without {}: {:?}", withheld.name(), table.accused);
+        assert!(table.mean_confidence() <= whole.mean_confidence() + 0.01, "without {}", withheld.name());
     }
 }

@@ -174,6 +174,15 @@ fn beyond(user: &Value, sides: Sides) -> Option<&'static str> {
     None
 }
 
+fn text(value: &Value) -> String {
+    value.as_u64().map_or_else(|| value.as_str().unwrap_or("").to_owned(), |n| n.to_string())
+}
+
+/// Whether an actor is the user of this id, which may be an e-mail.
+fn is(actor: &why401::diagnosis::ActorRef, id: &str) -> bool {
+    actor.user.as_deref() == Some(id) || actor.user.is_none() && actor.email.as_deref() == Some(id)
+}
+
 impl Table {
     pub fn add(&mut self, scenario: &Scenario, sides: Sides) {
         if sides == Sides::Client && scenario.logs(sides).is_empty() {
@@ -188,8 +197,6 @@ impl Table {
     }
 
     fn add_users(&mut self, scenario: &Scenario, sides: Sides, diagnosis: &Diagnosis) {
-        let text =
-            |value: &Value| value.as_u64().map_or_else(|| value.as_str().unwrap_or("").to_owned(), |n| n.to_string());
         for user in scenario.users() {
             if sides == Sides::Client && !shown_to_client(user) {
                 continue;
@@ -199,6 +206,10 @@ impl Table {
                 continue;
             }
             let truth = text(&user["cause"]);
+            let alone = |ip: &String| {
+                let holds = |other: &&Value| other["ips"].as_array().is_some_and(|ips| ips.iter().any(|own| own == ip));
+                scenario.users().iter().filter(|other| holds(other)).count() == 1
+            };
             let id = text(&user["user"]);
             let ips: BTreeSet<String> =
                 user["ips"].as_array().into_iter().flatten().filter_map(|ip| ip.as_str().map(str::to_owned)).collect();
@@ -207,7 +218,7 @@ impl Table {
                 .iter()
                 .filter(|actor| {
                     actor.user.as_deref() == Some(&id)
-                        || actor.user.is_none() && actor.ips.iter().any(|ip| ips.contains(ip))
+                        || actor.user.is_none() && actor.ips.iter().any(|ip| ips.contains(ip) && alone(ip))
                 })
                 .map(|actor| actor.verdict.clone())
                 .filter(|verdict| verdict != "healthy" && verdict != "inconclusive")
@@ -218,13 +229,17 @@ impl Table {
                 verdicts.first().cloned().unwrap_or_else(|| "healthy".to_owned())
             };
             if said == truth {
+                // A password changed elsewhere or an administrator: the device sees the same.
+                let same_to_client = sides == Sides::Client && truth == "revoked";
                 if truth != "healthy" {
                     self.by_cause.entry(truth.clone()).or_default().0 += 1;
+                }
+                if truth != "healthy" && !same_to_client {
                     let kind = kind_of(user["sub_kind"].as_str().unwrap_or(""));
                     let right = diagnosis.incidents.iter().any(|incident| {
                         incident.cause.as_str() == truth
                             && incident.kind == kind
-                            && incident.actor.as_ref().is_some_and(|actor| actor.user.as_deref() == Some(&id))
+                            && incident.actor.as_ref().is_some_and(|actor| is(actor, &id))
                     });
                     if right {
                         self.kinds.0 += 1
@@ -235,7 +250,7 @@ impl Table {
                         let kinds: BTreeSet<&str> = diagnosis
                             .incidents
                             .iter()
-                            .filter(|i| i.actor.as_ref().is_some_and(|actor| actor.user.as_deref() == Some(&id)))
+                            .filter(|i| i.actor.as_ref().is_some_and(|actor| is(actor, &id)))
                             .map(|i| i.kind.as_str())
                             .collect();
                         self.misses
@@ -264,10 +279,8 @@ impl Table {
     /// which the truth has for the user.
     fn add_confidences(&mut self, scenario: &Scenario, sides: Sides, diagnosis: &Diagnosis) {
         for incident in &diagnosis.incidents {
-            let Some(id) = incident.actor.as_ref().and_then(|actor| actor.user.as_ref()) else { continue };
-            let named = |user: &&Value| {
-                user["user"].as_str() == Some(id) || user["user"].as_u64().is_some_and(|known| known.to_string() == *id)
-            };
+            let Some(actor) = &incident.actor else { continue };
+            let named = |user: &&Value| is(actor, &text(&user["user"]));
             let Some(user) = scenario.users().into_iter().find(named) else { continue };
             if incident.cause.as_str() == "inconclusive" || beyond(user, sides).is_some() {
                 continue;
