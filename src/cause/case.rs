@@ -334,7 +334,9 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     // A fresh credential that other calls used a moment before was good when this call was refused.
     let fresh = facts.age.is_some_and(|age| world.lifetimes.first().is_some_and(|l| age < l.access * 8 / 10));
     let denied = facts.refreshes.iter().any(|place| matches!(items[*place].kind, Kind::Refresh(Refresh::Refused(_))));
-    if !facts.http.is_empty() && facts.accepted_beside.is_empty() && fresh && !denied {
+    // Where all that the app's first page asks for is refused at once, what was accepted before says nothing of now.
+    let few = facts.routes.len() < 3;
+    if !facts.http.is_empty() && facts.accepted_beside.is_empty() && fresh && few && !denied {
         facts.accepted_beside = (0..items.len())
             .filter(|place| {
                 let item = &items[*place];
