@@ -787,7 +787,9 @@ fn notes(findings: &Findings<'_>) -> Vec<String> {
         .iter()
         .filter(|event| {
             event.request().is_some_and(|request| {
-                request.side == Side::Server && request.grouped_by == why401_parsers::event::GroupedBy::Order
+                request.side == Side::Server
+                    && request.grouped_by == why401_parsers::event::GroupedBy::Order
+                    && request.status.is_some()
             })
         })
         .count();

@@ -246,6 +246,8 @@ pub enum Socket {
     Disconnect(Option<Fingerprint>),
     /// lograge: a channel was subscribed.
     Subscribed,
+    /// lograge: a channel was unsubscribed, as the connection ends.
+    Unsubscribed,
 }
 
 /// What a client's state holder moved to.

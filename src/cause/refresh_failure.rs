@@ -197,7 +197,8 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
             "sessions were revoked just before",
             facts.revocation.map(|(place, _)| place),
         );
-        opinion.add(item.sense.has(Sense::REVOKED), -2.0, "the app's own words call the token revoked", Some(first));
+        let revoked = item.sense.has(Sense::REVOKED) || told.has(Sense::REVOKED);
+        opinion.add(revoked, -2.0, "the app's own words call the token revoked", Some(first));
         let early = case.young() && !facts.http.is_empty() && item.sense.is_empty();
         opinion.add(
             early,

@@ -622,7 +622,7 @@ impl<'a, W: Write> Life<'a, W> {
             (Fault::Offline, _) => {
                 self.states[person].offline = false;
                 self.notes.well(person, time);
-                let again = time + self.rng.between(50, 110) * MINUTE;
+                let again = time + self.rng.between(20, 60) * MINUTE;
                 self.later(again, person, Act::Trouble(0));
             }
             (Fault::StragglingPoll, 0) => {

@@ -156,6 +156,12 @@ impl<W: Write> Server<W> {
         }
     }
 
+    /// A line of the app's own: without frame and tags its component's name is all that tells it from a dump.
+    fn word(&mut self, time: i64, level: &str, tags: &[&str], component: &str, text: &str) {
+        let (open, close) = if self.dialect == Dialect::LogrageJson { ("[", "]") } else { ("", ":") };
+        self.line(time, level, tags, &format!("{open}{component}{close} {text}"));
+    }
+
     fn line(&mut self, time: i64, level: &str, tags: &[&str], text: &str) {
         let mut out = String::with_capacity(96 + text.len());
         self.frame(&mut out, time, level, tags);
@@ -256,15 +262,16 @@ impl<W: Write> Server<W> {
     /// The app's own words under a request.
     fn said(&mut self, time: i64, tags: &[&str], route: &Route, answer: Answer, name: &str) {
         match answer {
-            Answer::Hidden => self.line(
+            Answer::Hidden => self.word(
                 time,
                 "ERROR",
                 tags,
-                "SessionRenewal: partner check gave up: undefined method `device_grants' for an instance of Member",
+                "SessionRenewal",
+                "partner check gave up: undefined method `device_grants' for an instance of Member",
             ),
             Answer::Refused(why) | Answer::Denied(why) if self.words => {
-                let text = format!("gatekeeper: {why} member={name}");
-                self.line(time, "WARN", tags, &text);
+                let text = format!("{why} member={name}");
+                self.word(time, "WARN", tags, "gatekeeper", &text);
             }
             Answer::Well
                 if self.words
@@ -273,12 +280,12 @@ impl<W: Write> Server<W> {
                     && route.method == "POST" =>
             {
                 let what = if route.path == REFRESH.path { "session renewed" } else { "welcome" };
-                let text = format!("gatekeeper: {what} member={name}");
-                self.line(time, "INFO", tags, &text);
+                let text = format!("{what} member={name}");
+                self.word(time, "INFO", tags, "gatekeeper", &text);
             }
             Answer::Well if self.words && self.names => {
-                let text = format!("gatekeeper: member={name}");
-                self.line(time, "INFO", tags, &text);
+                let text = format!("member={name}");
+                self.word(time, "INFO", tags, "gatekeeper", &text);
             }
             _ => {}
         }
@@ -368,14 +375,12 @@ impl<W: Write> Server<W> {
                 self.line(time + 500, "INFO", &[id], "Successfully upgraded to WebSocket (REQUEST_METHOD: GET, HTTP_CONNECTION: Upgrade, HTTP_UPGRADE: websocket)");
                 if let Some(why) = refused {
                     if self.words {
-                        self.line(
+                        self.word(
                             after,
                             "WARN",
                             &[],
-                            &format!(
-                                "gatekeeper: socket turned away, {why} member={}",
-                                if self.names { &person.id } else { "-" }
-                            ),
+                            "gatekeeper",
+                            &format!("socket turned away, {why} member={}", if self.names { &person.id } else { "-" }),
                         );
                     }
                     self.line(after + 100, "ERROR", &[], "An unauthorized connection attempt was rejected");

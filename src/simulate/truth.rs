@@ -86,7 +86,8 @@ impl Notes {
                 })
             })
             .collect();
-        let seen = if person.traced { json!(["client", "server"]) } else { json!(["server"]) };
+        let server_only = matches!(person.fault, Fault::RefreshHidesError);
+        let seen = if person.traced && !server_only { json!(["client", "server"]) } else { json!(["server"]) };
         let trace = person.traced.then(|| trace_name(place));
         let mut user = json!({
             "user": person.id.parse::<u64>().map_or_else(|_| json!(person.id), |id| json!(id)),

@@ -15,6 +15,9 @@ const MOST_OPEN: usize = 256;
 /// Within how many lines an app's own line about a failed call speaks of the call that its logger has just shown.
 const SAME_CALL_LINES: u64 = 60;
 
+/// How much later than its answer (microseconds) an app speaks of a call that its logger has shown.
+const SAME_CALL_TIME: i64 = 10_000_000;
+
 /// What the client's side keeps between lines.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -302,6 +305,11 @@ impl Assembler {
         self.flush(names);
         let near = |events: &[super::Draft], place: usize| {
             let event = &events[place].event;
+            // The same words much later are another call.
+            let apart = events[place].stamp.zip(origin.stamp).map_or(0, |(a, b)| (b.micros - a.micros).abs());
+            if apart > SAME_CALL_TIME {
+                return false;
+            }
             event.request().is_some_and(|request| {
                 path == Some(request.path) && (request.status == status || status.is_none() || request.status.is_none())
             }) && event.line + SAME_CALL_LINES >= origin.line

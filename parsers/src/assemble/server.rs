@@ -14,6 +14,10 @@ const MOST_OPEN: usize = 1024;
 /// write at most a few lines each in between.
 const NOTE_REACH: u64 = 24;
 
+/// `Completed … in 52ms` counts whole milliseconds from when the controller took the request, a few after `Started`
+/// (microseconds). Requests that began closer together cannot be told by it.
+const CLOCKED: i64 = 6_000;
+
 /// How many frames of a stack trace are kept: the innermost ones in the app's own code.
 const MOST_FRAMES: usize = 3;
 
@@ -107,6 +111,7 @@ impl Assembler {
             Body::Connection { opened: true, token } => self.socket(record, origin, names, Socket::Connect(token)),
             Body::Connection { opened: false, token } => self.socket(record, origin, names, Socket::Disconnect(token)),
             Body::Channel(true) => self.socket(record, origin, names, Socket::Subscribed),
+            Body::Channel(false) => self.socket(record, origin, names, Socket::Unsubscribed),
             Body::Process(process) => {
                 self.draft(record, origin, names, What::Process(process));
             }
@@ -257,13 +262,8 @@ impl Assembler {
     }
 
     fn completed(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, end: &Completed<'_>) {
-        // Without an id, an answer belongs to the last request that a controller took; one whose controller is not known
-        // yet (an asset, a socket) never completes.
         let place = if record.request.is_none() {
-            let open = self.server.open.get(&record.process);
-            let taken =
-                |place: &&usize| self.events[**place].event.request().is_some_and(|request| request.action.is_some());
-            open.and_then(|open| open.iter().rev().find(taken).or_else(|| open.back())).copied()
+            self.answered(record, origin, end.duration)
         } else {
             self.with_request(record, origin, names, |_| {})
         };
@@ -296,6 +296,38 @@ impl Assembler {
         }
         self.server.ended = Some(kept);
         self.server.fault = None;
+    }
+
+    /// The request that an answer without an id belongs to: of those that a controller took (one whose controller is not
+    /// known yet, an asset or a socket, never completes), the one that began as long ago as the answer says it took. Where
+    /// that does not tell, the last, and the request says that it is put together by order.
+    fn answered(&mut self, record: &Record<'_>, origin: Origin, lasted: Option<i64>) -> Option<usize> {
+        let open = self.server.open.get(&record.process)?;
+        let taken: Vec<usize> = open
+            .iter()
+            .copied()
+            .filter(|place| self.events[*place].event.request().is_some_and(|request| request.action.is_some()))
+            .collect();
+        if taken.len() < 2 {
+            return taken.first().or_else(|| open.back()).copied();
+        }
+        let ended = origin.stamp.filter(|_| origin.timed == TimeFrom::Line).map(|stamp| stamp.micros);
+        let mut off: Vec<(i64, usize)> = ended
+            .zip(lasted)
+            .map(|(ended, lasted)| {
+                let begun = |place: &usize| self.events[*place].stamp.map(|stamp| stamp.micros);
+                taken.iter().filter_map(|place| Some(((ended - lasted - begun(place)?).abs(), *place))).collect()
+            })
+            .unwrap_or_default();
+        off.sort_unstable();
+        let (place, sure) = match off[..] {
+            [(first, place), (second, _), ..] => (place, first < CLOCKED && second >= first + CLOCKED),
+            _ => (*taken.last()?, false),
+        };
+        if !sure && let What::Request(request) = &mut self.events[place].event.what {
+            request.grouped_by = GroupedBy::Order;
+        }
+        Some(place)
     }
 
     fn one_line(
@@ -376,7 +408,10 @@ impl Assembler {
             let user = self.events[note.draft].event.user;
             let owner = self.events[place].event.user;
             let What::Note { sense, text, .. } = self.events[note.draft].event.what else { continue };
-            let refused = sense.has(Sense::REFUSED) || sense.has(Sense::MISSING);
+            let refused =
+                [Sense::REFUSED, Sense::MISSING, Sense::EXPIRED, Sense::REVOKED, Sense::UNKNOWN, Sense::REUSED]
+                    .iter()
+                    .any(|reason| sense.has(*reason));
             let about_refresh = sense.has(Sense::REFRESH);
             let to_refresh =
                 [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(&bare, word));
