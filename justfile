@@ -23,3 +23,8 @@ bench:
 # accept changed snapshots after looking at them
 snapshots:
     cargo insta review
+
+# put the tables of `why401 formats` into docs/formats.md
+formats:
+    cargo run -q -- formats --format markdown > target/formats.tables
+    sed -e '/^## Envelopes$/,/^## What a dialect withholds$/{/^## What a dialect withholds$/!d}' -e '/^## What a dialect withholds$/{e cat target/formats.tables' -e '}' -i docs/formats.md

@@ -1,6 +1,11 @@
 //! Configuration: a value built once at the edge from flags and `why401.toml`, and passed down.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::Deserialize;
+use why401_parsers::pattern::{MOST_PATTERNS, Pattern, Written};
+use why401_parsers::record::Side;
 
 use crate::session::endpoint::Role;
 
@@ -17,6 +22,8 @@ pub struct Config {
     pub window: Window,
     /// Which events count.
     pub filter: Filter,
+    /// Formats of the user's own.
+    pub patterns: Arc<[Pattern]>,
 }
 
 /// `[endpoints]`: paths by role, beyond what is detected.
@@ -134,6 +141,68 @@ pub struct ConfigFile {
     pub clock: ClockFile,
     /// Minutes; see [`Window`].
     pub window_minutes: Option<u32>,
+    /// `[[pattern]]`
+    pub pattern: Vec<PatternFile>,
+}
+
+impl ConfigFile {
+    /// The patterns, each checked against its example.
+    ///
+    /// # Errors
+    /// What is wrong with the first that cannot be used.
+    pub fn patterns(&self) -> Result<Arc<[Pattern]>, String> {
+        if self.pattern.len() > MOST_PATTERNS {
+            return Err(format!("there are {} patterns; {MOST_PATTERNS} can be used", self.pattern.len()));
+        }
+        self.pattern.iter().map(PatternFile::checked).collect()
+    }
+}
+
+/// `[[pattern]]` as it is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatternFile {
+    /// What it is called in counts and messages.
+    pub name: String,
+    /// A regular expression with groups named after the product's keys.
+    pub regex: Option<String>,
+    /// JSON fields by the product's keys: `json = { user = "who.id", message = "text" }`.
+    #[serde(default)]
+    pub json: BTreeMap<String, String>,
+    /// `strftime` notation of the time, where it is none of the usual forms.
+    pub time_format: Option<String>,
+    /// A line that the pattern must read.
+    pub example: String,
+    /// `server` or `client`.
+    #[serde(default)]
+    pub side: PatternSide,
+}
+
+/// Which side writes the lines of a pattern.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PatternSide {
+    /// The API.
+    #[default]
+    Server,
+    /// The app.
+    Client,
+}
+
+impl PatternFile {
+    fn checked(&self) -> Result<Pattern, String> {
+        Pattern::new(&Written {
+            name: &self.name,
+            regex: self.regex.as_deref(),
+            json: self.json.iter().map(|(key, field)| (key.as_str(), field.as_str())).collect(),
+            time_format: self.time_format.as_deref(),
+            example: &self.example,
+            side: match self.side {
+                PatternSide::Server => Side::Server,
+                PatternSide::Client => Side::Client,
+            },
+        })
+    }
 }
 
 /// `[clock]` as it is written.

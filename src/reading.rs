@@ -2,7 +2,7 @@
 
 use bumpalo::Bump;
 use why401_parsers::assemble::Assembler;
-use why401_parsers::detect::{Balance, Parsed, parse_chunk};
+use why401_parsers::detect::{Balance, Parsed, parse_chunk_with};
 use why401_parsers::event::Names;
 use why401_parsers::line::Framing;
 use why401_parsers::secret::FingerprintKey;
@@ -75,7 +75,7 @@ impl Reading {
     pub fn read_bytes(&mut self, name: &str, bytes: &[u8]) {
         self.begin(name, None);
         let arena = Bump::new();
-        let parsed = parse_chunk(bytes, Framing::detect(bytes), self.key, &arena);
+        let parsed = parse_chunk_with(bytes, Framing::detect(bytes), self.key, &arena, &self.config.patterns);
         self.take(&parsed);
     }
 }

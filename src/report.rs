@@ -12,6 +12,7 @@ use why401_parsers::detect::Balance;
 use why401_parsers::dialect::DIALECTS;
 use why401_parsers::envelope::ENVELOPES;
 use why401_parsers::event::{Event, Name, Names, What};
+use why401_parsers::pattern::Pattern;
 use why401_parsers::record::{ClientRefresh, Side};
 
 use crate::actor::{Actor, Identified, Key, clock::SetBy, identify};
@@ -19,7 +20,7 @@ use crate::cause::case::{Case, World, span};
 use crate::cause::{Label, Opinion, fix, score};
 use crate::diagnosis::{
     ActorFinding, ActorRef, Contribution, Diagnosis, Endpoint, Evidence, FixStep, Impact, Incident, Input,
-    LifetimeFinding, RunnerUp, SCHEMA_VERSION, Scope, Tool,
+    LifetimeFinding, RunnerUp, SCHEMA_VERSION, Scope, Summary, Tool,
 };
 use crate::incident::{self, Trigger};
 use crate::reading::Reading;
@@ -64,6 +65,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         assembled.push(source.assembler.finish(offset, year, &mut names));
         balances.push((source.name, source.balance, source.year, zone.is_some()));
     }
+    let behind_proxy = drop_proxied(&mut assembled);
     let (mut names, renaming) = names.sorted();
     for event in assembled.iter_mut().flat_map(|source| &mut source.events) {
         renaming.apply(event);
@@ -76,7 +78,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         if let Some(year) = written {
             source.set_year(*year);
         }
-        inputs.push(input(name, balance, source, *zone_stated));
+        inputs.push(input(name, balance, source, *zone_stated, &config.patterns));
     }
     let source_names: Vec<String> = balances.into_iter().map(|(name, ..)| name).collect();
     let roles = {
@@ -187,7 +189,13 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         dropped.len() as u64
     };
     let fix_plan = fix_plan(&findings, &judged, &attacks, &restarts, &lifetimes, filter);
-    let notes = notes(&findings);
+    let mut notes = notes(&findings);
+    if behind_proxy > 0 {
+        notes.push(format!(
+            "{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."
+        ));
+    }
+    notes.extend(seen_instead(&inputs, &summary));
     Diagnosis {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -244,16 +252,21 @@ fn time(micros: i64) -> DateTime<Utc> {
     Utc.timestamp_micros(micros).single().unwrap_or_default()
 }
 
-fn input(name: &str, balance: &Balance, assembled: &Assembled, zone_stated: bool) -> Input {
-    let commonest = |counts: &[u64], name: &dyn Fn(usize) -> &'static str| {
+fn input(name: &str, balance: &Balance, assembled: &Assembled, zone_stated: bool, patterns: &[Pattern]) -> Input {
+    let commonest = |counts: &[u64], name: &dyn Fn(usize) -> String| {
         let mut seen: Vec<(u64, usize)> =
             counts.iter().copied().zip(0..).filter(|(count, _)| *count * 200 >= balance.lines.max(1)).collect();
         seen.sort_by_key(|(count, place)| (std::cmp::Reverse(*count), *place));
         seen.iter().map(|(_, place)| name(*place)).collect::<Vec<_>>()
     };
-    let envelopes = commonest(&balance.envelopes[..ENVELOPES.len()], &|place| ENVELOPES[place].name());
-    let dialects = commonest(&balance.dialects[..DIALECTS.len()], &|place| DIALECTS[place].name());
-    let joined = |names: Vec<&str>| (!names.is_empty()).then(|| names.join("+"));
+    let envelopes = commonest(&balance.envelopes[..ENVELOPES.len()], &|place| ENVELOPES[place].name().to_owned());
+    // A user's own patterns are counted behind the dialects.
+    let dialects =
+        commonest(&balance.dialects[..DIALECTS.len() + patterns.len()], &|place| match DIALECTS.get(place) {
+            Some(dialect) => dialect.name().to_owned(),
+            None => patterns[place - DIALECTS.len()].name().to_owned(),
+        });
+    let joined = |names: Vec<String>| (!names.is_empty()).then(|| names.join("+"));
     let Clock { timed, zoned, offset, .. } = assembled.clock;
     let clock = match (timed, zone_stated, zoned) {
         (false, ..) => "no times in it".to_owned(),
@@ -760,6 +773,50 @@ fn lifetime_findings(findings: &Findings<'_>, lifetimes: &[Lifetime], lead: Opti
             }
         })
         .collect()
+}
+
+/// Takes out what a proxy says of requests where the app itself speaks of its own, and says how many those were: a request counts
+/// once, and the app's lines say more of it.
+fn drop_proxied(assembled: &mut [Assembled]) -> usize {
+    let proxied = |event: &Event| event.request().is_some_and(|request| request.proxied);
+    let of_app =
+        |event: &Event| event.request().is_some_and(|request| request.side == Side::Server && !request.proxied);
+    if !assembled.iter().any(|source| source.events.iter().any(of_app)) {
+        return 0;
+    }
+    let count = |source: &Assembled| source.events.iter().filter(|event| proxied(event)).count();
+    let before: usize = assembled.iter().map(count).sum();
+    for source in assembled {
+        source.events.retain(|event| !proxied(event));
+    }
+    before
+}
+
+/// For each source in which nothing was found that a diagnosis rests on: what it is instead.
+fn seen_instead(inputs: &[Input], summary: &Summary) -> Vec<String> {
+    let foreign = |input: &&Input| input.lines > 0 && input.unrecognised * 2 > input.lines;
+    let mut notes: Vec<String> = inputs
+        .iter()
+        .filter(foreign)
+        .map(|input| {
+            let how = input.envelope.as_ref().map_or(String::new(), |envelope| format!(", in {envelope} frames"));
+            let what = input.dialect.as_ref().map_or("nothing known".to_owned(), |dialect| format!("only {dialect}"));
+            format!(
+                "{}: {} of {} lines are of no format that is known{how} ({what}): most of it is another program's log. \
+                 `why401 formats --test` shows what was seen, `why401 parse --unrecognised` the lines.",
+                input.source, input.unrecognised, input.lines
+            )
+        })
+        .collect();
+    let sockets = summary.cable_connects + summary.cable_failed_upgrades + summary.cable_rejects;
+    if summary.requests == 0 && sockets == 0 && notes.is_empty() {
+        let seen: Vec<&str> = inputs.iter().filter_map(|input| input.dialect.as_deref()).collect();
+        let seen = if seen.is_empty() { "no known lines".to_owned() } else { seen.join(", ") };
+        notes.push(format!(
+            "No request and no socket is in these logs: what was seen is {seen}. Nothing can be said of sign-outs."
+        ));
+    }
+    notes
 }
 
 fn notes(findings: &Findings<'_>) -> Vec<String> {

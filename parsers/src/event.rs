@@ -179,6 +179,8 @@ pub struct Fault {
 /// One HTTP request, as one side saw it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
+    /// A proxy's view of it: the app's own lines, where there are any, say it again.
+    pub proxied: bool,
     /// Who saw it.
     pub side: Side,
     /// `GET`, `POST`, …

@@ -1,7 +1,7 @@
 //! Requests that begin and end within a chunk and about which there is nothing to say, put together where the chunk is parsed.
 //!
 //! Of every hundred requests some ninety-five are answered well and tell only that somebody's credential was good at that time.
-//! Putting them together here, on all cores, leaves the ordered part of the work one short [`Exchange`] for each instead of four
+//! Putting them together here, on all cores, leaves the ordered part of the work one short [`Answered`] for each instead of four
 //! or five records. A request that is cut by the chunk's end, or has any line out of the ordinary, goes on as records, line by
 //! line, and [`crate::assemble`] makes the same of it.
 
@@ -14,7 +14,7 @@ use crate::time::Stamp;
 
 /// A request that was answered well, with nothing else to say of it. Texts are numbers in [`Texts`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Exchange {
+pub(crate) struct Answered {
     /// The line on which it begins, within its chunk, from 0.
     pub(crate) line: u32,
     /// The line on which it ends.
@@ -37,7 +37,7 @@ pub(crate) struct Exchange {
     pub(crate) user: Option<u32>,
 }
 
-/// The texts of a chunk's exchanges, each once.
+/// The texts of a chunk's answered requests, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Texts<'a> {
     numbers: HashMap<&'a [u8], u32, foldhash::fast::RandomState>,
@@ -73,7 +73,7 @@ pub(crate) struct Gather<'a> {
     slots: Vec<Held<'a>>,
     free: Vec<usize>,
     pub(crate) records: Vec<Record<'a>>,
-    pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) answered: Vec<Answered>,
     pub(crate) texts: Texts<'a>,
     /// Records were put in later than lines that follow them.
     disordered: bool,
@@ -117,7 +117,7 @@ impl<'a> Gather<'a> {
                 let held = *held;
                 self.held.remove(&id);
                 self.free.push(slot);
-                self.exchange(id, &held, &record, &end);
+                self.answered(id, &held, &record, &end);
             }
             _ => {
                 self.give_up(id);
@@ -135,7 +135,7 @@ impl<'a> Gather<'a> {
         self.disordered = true;
     }
 
-    fn exchange(&mut self, id: RequestId, held: &Held<'a>, last: &Record<'a>, end: &Completed<'a>) {
+    fn answered(&mut self, id: RequestId, held: &Held<'a>, last: &Record<'a>, end: &Completed<'a>) {
         let Body::Started { method, path, address, at, .. } = held.started.body else { return };
         let Some(begun) = held.started.stamp.or(at) else { return };
         let Held { started, processing, parameters, named } = held;
@@ -154,7 +154,7 @@ impl<'a> Gather<'a> {
             _ => None,
         });
         let by_duration = end.duration.map(|duration| begun.micros + duration);
-        let exchange = Exchange {
+        let answered = Answered {
             line: held.started.line,
             last_line: last.line,
             // (Words say nothing of the side that wrote them.)
@@ -171,7 +171,7 @@ impl<'a> Gather<'a> {
             address: address.map(|address| self.texts.number(address)),
             user: user.map(|user| self.texts.number(user)),
         };
-        self.exchanges.push(exchange);
+        self.answered.push(answered);
     }
 
     /// The chunk is over: what is still open goes on as records, all in the order of lines.

@@ -12,13 +12,17 @@
 //! * **Secrets die here.** A token leaves as a [`secret::Fingerprint`], never as text.
 //! * **No panic is reachable from input**, and every line is accounted for in a [`detect::Balance`].
 
+pub mod about;
 pub mod assemble;
+mod bundle;
 pub mod detect;
 pub mod dialect;
 pub mod envelope;
 pub mod event;
 mod gather;
+mod json;
 pub mod line;
+pub mod pattern;
 mod quick;
 pub mod record;
 pub mod secret;

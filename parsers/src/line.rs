@@ -13,6 +13,9 @@ pub enum Framing {
     Lines,
     /// Pretty-printed JSON objects set one against the other, `}{` on one line (`render logs -o json`).
     JsonObjects,
+    /// A pretty-printed JSON document whose array of records stands at this indent (`aws logs filter-log-events`, `gcloud logging
+    /// read --format=json`, HAR): an entry ends with each record's closing brace.
+    JsonElements(u8),
 }
 
 impl Framing {
@@ -20,9 +23,30 @@ impl Framing {
     #[must_use]
     pub fn detect(head: &[u8]) -> Self {
         let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        if let Some(indent) = element_indent(head) {
+            return Self::JsonElements(indent);
+        }
         match head.strip_prefix(b"{").map(|rest| rest.strip_prefix(b"\r").unwrap_or(rest)) {
             Some(rest) if rest.starts_with(b"\n  \"") => Self::JsonObjects,
             _ => Self::Lines,
+        }
+    }
+
+    /// The JSON of an entry: of a document's element without what stands around it.
+    pub(crate) fn element(self, entry: &[u8]) -> &[u8] {
+        let Self::JsonElements(indent) = self else { return entry };
+        let mut at = 0;
+        loop {
+            let line = &entry[at..];
+            if is_brace(line, indent, b'{') {
+                let inside = line.trim_ascii();
+                return inside.strip_suffix(b",").unwrap_or(inside);
+            }
+            match memchr(b'\n', line) {
+                Some(end) => at += end + 1,
+                // Before the first or after the last: no record, and nothing to read.
+                None => return b"",
+            }
         }
     }
 
@@ -31,6 +55,17 @@ impl Framing {
     pub fn last_cut(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Lines => memrchr(b'\n', bytes).map(|at| at + 1),
+            Self::JsonElements(indent) => {
+                let mut end = bytes.len();
+                while let Some(at) = memrchr(b'\n', &bytes[..end]) {
+                    let start = memrchr(b'\n', &bytes[..at]).map_or(0, |before| before + 1);
+                    if is_brace(&bytes[start..=at], indent, b'}') {
+                        return Some(at + 1);
+                    }
+                    end = at;
+                }
+                None
+            }
             Self::JsonObjects => {
                 let mut end = bytes.len();
                 while let Some(at) = memrchr(b'\n', &bytes[..end]) {
@@ -83,16 +118,17 @@ impl<'a> Iterator for Entries<'a> {
         let end = match self.framing {
             Framing::Lines => memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at + 1),
             Framing::JsonObjects => object_end(self.rest),
+            Framing::JsonElements(indent) => element_end(self.rest, indent),
         };
         let (whole, rest) = self.rest.split_at(end);
         self.rest = rest;
         let ends = match self.framing {
             Framing::Lines => u32::from(whole.ends_with(b"\n")),
-            Framing::JsonObjects => u32::try_from(memchr::memchr_iter(b'\n', whole).count()).unwrap_or(u32::MAX),
+            _ => u32::try_from(memchr::memchr_iter(b'\n', whole).count()).unwrap_or(u32::MAX),
         };
         // The last line of a source may lack its end. An object's last line is the first of the next one, in this chunk or
         // in another, so it is not counted with it: the number of lines is the same however the bytes are cut.
-        let lines = ends + u32::from(self.framing == Framing::Lines && !whole.ends_with(b"\n"));
+        let lines = ends + u32::from(self.framing != Framing::JsonObjects && !whole.ends_with(b"\n"));
         let entry = Entry { bytes: trimmed(whole), line: self.line, lines, capped: whole.len() > MAX_LINE };
         self.line = self.line.saturating_add(ends);
         Some(Entry { bytes: &entry.bytes[..entry.bytes.len().min(MAX_LINE)], ..entry })
@@ -112,6 +148,54 @@ fn object_end(bytes: &[u8]) -> usize {
         if bytes.get(at) == Some(&b'}') {
             return at + object_end_length(&bytes[at..]);
         }
+    }
+    bytes.len()
+}
+
+/// Keys under which documents keep their records.
+const RECORDS: &[&[u8]] =
+    &[b"\"logs\": [", b"\"events\": [", b"\"data\": [", b"\"entries\": [", b"\"pages\": [", b"\"logEvents\": ["];
+
+/// How far into a document its first record is looked for.
+const FIRST_RECORD_WITHIN: usize = 4096;
+
+/// The indent of the records of a pretty-printed document, if `head` begins one.
+fn element_indent(head: &[u8]) -> Option<u8> {
+    let head = &head[..head.len().min(FIRST_RECORD_WITHIN)];
+    let after = match head.first()? {
+        b'[' => 1,
+        b'{' if head[1..].trim_ascii_start().starts_with(b"\"") && matches!(head.get(1), Some(b'\n' | b'\r')) => {
+            RECORDS.iter().filter_map(|key| Some(memchr::memmem::find(head, key)? + key.len())).min()?
+        }
+        _ => return None,
+    };
+    let rest = &head[after..];
+    let rest = rest.strip_prefix(b"\r").unwrap_or(rest).strip_prefix(b"\n")?;
+    let indent = rest.iter().take_while(|b| **b == b' ').count();
+    let opens = rest.get(indent) == Some(&b'{') && matches!(rest.get(indent + 1), Some(b'\n' | b'\r'));
+    opens.then(|| u8::try_from(indent).ok()).flatten().filter(|indent| *indent > 0)
+}
+
+/// Whether the first line of `text` is `indent` blanks, this brace and perhaps a comma.
+fn is_brace(text: &[u8], indent: u8, brace: u8) -> bool {
+    let indent = usize::from(indent);
+    let Some((blanks, rest)) = text.split_at_checked(indent) else { return false };
+    if rest.first() != Some(&brace) || blanks.iter().any(|b| *b != b' ') {
+        return false;
+    }
+    let rest = rest[1..].strip_prefix(b",").unwrap_or(&rest[1..]);
+    matches!(rest, [] | [b'\n', ..] | [b'\r', b'\n', ..])
+}
+
+/// The end of the first element: after the line of its closing brace.
+fn element_end(bytes: &[u8], indent: u8) -> usize {
+    let mut at = 0;
+    while let Some(found) = memchr(b'\n', &bytes[at..]) {
+        let end = at + found + 1;
+        if is_brace(&bytes[at..end], indent, b'}') {
+            return end;
+        }
+        at = end;
     }
     bytes.len()
 }

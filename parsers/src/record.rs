@@ -149,6 +149,25 @@ pub struct Completed<'a> {
     pub exception: Option<&'a [u8]>,
 }
 
+/// A client's call with its answer, as recordings and monitors hold it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exchange<'a> {
+    /// `GET`, `POST`, …
+    pub method: &'a [u8],
+    /// The address.
+    pub uri: &'a [u8],
+    /// The status; `None` or 0 where no answer came.
+    pub status: Option<u16>,
+    /// How long it took, in microseconds.
+    pub duration: Option<i64>,
+    /// The request's id.
+    pub id: Option<RequestId>,
+    /// The token that was sent.
+    pub bearer: Option<Fingerprint>,
+    /// What was sent in the body.
+    pub params: Params<'a>,
+}
+
 /// What a line says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Body<'a> {
@@ -180,6 +199,15 @@ pub enum Body<'a> {
     /// A request on one line, written at its end (lograge and its kind).
     Request {
         /// `GET`, `POST`, …
+        method: &'a [u8],
+        /// Path, with or without a query.
+        path: &'a [u8],
+        /// Its end.
+        end: Completed<'a>,
+    },
+    /// A request as a proxy in front of the app saw it: counts where the app itself says nothing.
+    Proxied {
+        /// `GET`, `POST`, …; `-` for what was no HTTP.
         method: &'a [u8],
         /// Path, with or without a query.
         path: &'a [u8],
@@ -256,6 +284,17 @@ pub enum Body<'a> {
         /// The status of an answer.
         status: Option<u16>,
     },
+    /// A block begins, and its first line has method and address already.
+    BlockOf {
+        /// Which of them.
+        block: Block,
+        /// `GET`, `POST`, … where the line says.
+        method: Option<&'a [u8]>,
+        /// The address.
+        uri: &'a [u8],
+    },
+    /// A call with its answer, whole.
+    Exchange(Exchange<'a>),
     /// A request failed without an answer.
     Failed(NetFailure),
     /// A header of the block: the token that was sent.

@@ -159,6 +159,123 @@ pub fn month_day(text: &[u8]) -> Option<(Stamp, usize)> {
     Some((stamp, length + zone_length))
 }
 
+/// Where an ISO time at the start of `text` ends, by its separators alone: a cheap look before the time itself is worked out.
+#[must_use]
+pub(crate) fn iso_end(text: &[u8]) -> Option<usize> {
+    let head = text.get(..19)?;
+    let shaped = head[0].is_ascii_digit()
+        && matches!((head[4], head[7]), (b'-', b'-') | (b'/', b'/'))
+        && matches!(head[10], b'T' | b' ')
+        && (head[13], head[16]) == (b':', b':');
+    if !shaped {
+        return None;
+    }
+    let length = 19 + fraction(&text[19..]).1;
+    Some(length + zone(&text[length..]).map_or(0, |(_, zone_length)| zone_length))
+}
+
+const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+
+/// `Nov` as 11.
+fn month_name(text: &[u8]) -> Option<u32> {
+    let name = text.get(..3)?;
+    (1_u32..).zip(MONTHS.chunks(3)).find_map(|(number, month)| (month == name).then_some(number))
+}
+
+/// A clock time `06:03:52` at the start of `text`.
+fn clock(text: &[u8]) -> Option<(u32, u32, u32)> {
+    if (text.get(2)?, text.get(5)?) != (&b':', &b':') {
+        return None;
+    }
+    Some((digits(text, 0, 2)?, digits(text, 3, 2)?, digits(text, 6, 2)?))
+}
+
+/// Syslog's `Nov  6 06:03:52`, with or without a fraction: no year, no zone. (RFC 3164 §4.1.2; journald's `short-precise`.)
+#[must_use]
+pub fn month_name_day(text: &[u8]) -> Option<(Stamp, usize)> {
+    let month = month_name(text)?;
+    let (b' ', b' ') = (*text.get(3)?, *text.get(6)?) else { return None };
+    let day = digits(text, 4, 2).or_else(|| (text[4] == b' ').then(|| digits(text, 5, 1))?)?;
+    let (hour, minute, second) = clock(text.get(7..)?)?;
+    let (micro, length) = fraction(text.get(15..)?);
+    let micros = at(UNKNOWN_YEAR, month, day, hour, minute, second, micro)?;
+    Some((Stamp { micros, zoned: false, dated: false, coarse: length == 0 }, 15 + length))
+}
+
+/// The time of access logs, `16/Nov/2026:06:03:52 +0000`, with or without a fraction or a zone.
+#[must_use]
+pub fn access_log(text: &[u8]) -> Option<(Stamp, usize)> {
+    let separators = (text.get(2)?, text.get(6)?, text.get(11)?);
+    if separators != (&b'/', &b'/', &b':') {
+        return None;
+    }
+    let (hour, minute, second) = clock(&text[12..])?;
+    let (micro, fraction_length) = fraction(text.get(20..)?);
+    let micros = at(digits(text, 7, 4)?, month_name(&text[3..])?, digits(text, 0, 2)?, hour, minute, second, micro)?;
+    let length = 20 + fraction_length;
+    let (offset, zone_length) = zone(&text[length..]).map_or((None, 0), |(offset, length)| (Some(offset), length));
+    let micros = micros - i64::from(offset.unwrap_or(0)) * SECOND;
+    let stamp = Stamp { micros, zoned: offset.is_some(), dated: true, coarse: fraction_length == 0 };
+    Some((stamp, length + zone_length))
+}
+
+/// `Mon Nov 16 06:03:52 2026`, `Mon Nov 16 06:03:52.068658 2026` (Apache's error log), `Mon Nov 16 06:03:52 +0000 2026` and
+/// `… UTC 2026` (Ruby up to 1.9, so Rails 3).
+#[must_use]
+pub fn c_time(text: &[u8]) -> Option<Stamp> {
+    let (stamp, length) = month_name_day(text.get(4..)?)?;
+    let mut rest = text.get(4 + length..)?;
+    let mut offset = None;
+    if digits(rest, 1, 4).is_none() {
+        let (seconds, zone_length) = zone(rest)?;
+        (offset, rest) = (Some(seconds), &rest[zone_length..]);
+    }
+    let year = i32::try_from(digits(rest, 1, 4)?).ok()?;
+    let micros = in_year(stamp.micros, year)? - i64::from(offset.unwrap_or(0)) * SECOND;
+    Some(Stamp { micros, zoned: offset.is_some(), dated: true, coarse: stamp.coarse })
+}
+
+fn in_year(micros: i64, year: i32) -> Option<i64> {
+    use chrono::Datelike as _;
+    DateTime::from_timestamp_micros(micros)?.with_year(year).map(|time| time.timestamp_micros())
+}
+
+/// Seconds, milliseconds, microseconds or nanoseconds since 1970, with or without a fraction: told apart by their size, which
+/// holds from 1973 to 5138.
+#[must_use]
+pub fn epoch(text: &[u8]) -> Option<Stamp> {
+    let whole = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    if !(9..=19).contains(&whole) {
+        return None;
+    }
+    let number = text[..whole]
+        .iter()
+        .try_fold(0_i64, |value, digit| value.checked_mul(10)?.checked_add(i64::from(digit - b'0')))?;
+    let (micro, length) = fraction(&text[whole..]);
+    if whole + length != text.len() && text[whole + length..].iter().any(|b| !b.is_ascii_digit()) {
+        return None;
+    }
+    let micros = match whole {
+        9..=11 => number.checked_mul(SECOND)? + micro,
+        12..=14 => number.checked_mul(1000)?,
+        15..=17 => number,
+        _ => number / 1000,
+    };
+    Some(Stamp { micros, zoned: true, dated: true, coarse: whole <= 11 && length == 0 })
+}
+
+/// A field's value in any of the forms that loggers write.
+#[must_use]
+pub fn any(text: &[u8]) -> Option<Stamp> {
+    let text = text.trim_ascii();
+    let whole = |(stamp, length): (Stamp, usize)| (length == text.len()).then_some(stamp);
+    iso(text)
+        .and_then(whole)
+        .or_else(|| access_log(text).and_then(whole))
+        .or_else(|| epoch(text))
+        .or_else(|| c_time(text))
+}
+
 /// An HTTP date, as in the `date:` response header: `Thu, 19 Nov 2026 22:09:44 GMT` (RFC 9110 §5.6.7).
 #[must_use]
 pub fn http_date(text: &[u8]) -> Option<Stamp> {
@@ -204,6 +321,28 @@ mod tests {
         let (zoned, length) = month_day(b"11-16 06:10:00.043 +0900  8081").unwrap();
         assert_eq!((zoned.zoned, length), (true, 24));
         assert_eq!(zoned.micros, stamp.micros - 9 * 3600 * SECOND);
+    }
+
+    #[test]
+    fn the_forms_of_other_programs_mean_the_same_instant_too() {
+        let utc = iso(b"2026-11-16T06:03:52Z").unwrap().0.micros;
+        for same in [
+            "16/Nov/2026:06:03:52 +0000",
+            "16/Nov/2026:07:03:52 +0100",
+            "Mon Nov 16 06:03:52 2026",
+            "Mon Nov 16 15:03:52 +0900 2026",
+            "Mon Nov 16 06:03:52 UTC 2026",
+            "1794809032",
+            "1794809032.0",
+            "1794809032000",
+            "1794809032000000",
+            "1794809032000000000",
+        ] {
+            assert_eq!(any(same.as_bytes()).map(|stamp| stamp.micros), Some(utc), "{same}");
+        }
+        let (stamp, length) = month_name_day(b"Nov  6 06:03:52 host puma[1]: x").unwrap();
+        assert_eq!((stamp.dated, stamp.zoned, length), (false, false, 15));
+        assert_eq!(iso_end(b"2026-11-16 06:03:52.068+09:00 x"), Some(29));
     }
 
     #[test]

@@ -216,6 +216,7 @@ fn what_of(what: &What, names: &Names) -> String {
 fn request_of(request: &Request, names: &Names) -> String {
     let Request {
         side,
+        proxied,
         method,
         path,
         action,
@@ -242,6 +243,7 @@ fn request_of(request: &Request, names: &Names) -> String {
         Some(format!("{side:?} {} {}", names.text(*method), names.text(*path))),
         action.map(|action| names.text(action).to_owned()),
         status.map(|status| format!("status {status}")),
+        flag(*proxied, "seen by a proxy"),
         flag(*answered, "answered"),
         failure.map(|failure| format!("failed {failure:?}")),
         ended.map(|ended| format!("until {}", &instant(ended)[11..])),

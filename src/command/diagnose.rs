@@ -1,7 +1,7 @@
 //! `why401 diagnose`, and `why401` alone.
 
 use std::io::{self, IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
@@ -184,7 +184,7 @@ fn paged(report: &str) -> Result<()> {
 
 /// Flags over file over defaults.
 fn config(args: &Args) -> Result<Config> {
-    let file = config_file(args)?;
+    let file = config_file(args.config.as_deref())?;
     let mut clock = ClockConfig::default();
     for text in args.tz.iter().chain(&file.clock.tz) {
         let (pattern, zone) = split_pattern(text);
@@ -213,13 +213,15 @@ fn config(args: &Args) -> Result<Config> {
         until: args.until,
         causes: args.cause.clone(),
     };
-    Ok(Config { endpoints: file.endpoints, lifetimes: file.lifetimes, clock, window, filter })
+    let patterns = file.patterns().map_err(anyhow::Error::msg)?;
+    Ok(Config { endpoints: file.endpoints, lifetimes: file.lifetimes, clock, window, filter, patterns })
 }
 
-fn config_file(args: &Args) -> Result<ConfigFile> {
-    let path = match &args.config {
-        Some(path) => path.clone(),
-        None if std::path::Path::new(CONFIG_FILE).is_file() => PathBuf::from(CONFIG_FILE),
+/// The configuration file: the one that is named, else the usual one if it is there.
+pub(super) fn config_file(named: Option<&Path>) -> Result<ConfigFile> {
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None if Path::new(CONFIG_FILE).is_file() => PathBuf::from(CONFIG_FILE),
         None => return Ok(ConfigFile::default()),
     };
     let text =

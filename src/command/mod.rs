@@ -2,6 +2,8 @@
 
 pub mod diagnose;
 pub mod explain;
+pub mod formats;
+pub mod parse;
 pub mod simulate;
 
 use clap::{Parser, Subcommand};
@@ -60,6 +62,10 @@ pub enum Command {
     Explain(explain::Args),
     /// Write logs with a known truth: to teach, to test alerts, to prove the tool
     Simulate(simulate::Args),
+    /// List the formats that are read, or say what was detected in a file
+    Formats(formats::Args),
+    /// Print what was read from logs, one event a line, or the lines that were not understood
+    Parse(parse::Args),
     /// Print the JSON Schema of `--format json`
     Schema,
 }

@@ -71,6 +71,25 @@ pub fn read_inputs(inputs: &[PathBuf], config: Config, how: How) -> Outcome {
     Outcome { reading, errors }
 }
 
+/// The whole text of one input (`-` is standard input), decompressed.
+///
+/// # Errors
+/// What stands in the way of reading it.
+pub fn whole_text(input: &std::path::Path) -> Result<(String, Vec<u8>), SourceError> {
+    let (sources, errors) = expand::expand(&[input.to_owned()]);
+    let Some(source) = sources.first() else {
+        let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let named = || SourceError::of(&input.to_string_lossy(), 0, missing());
+        return Err(errors.into_iter().next().unwrap_or_else(named));
+    };
+    let mut text = Vec::new();
+    let opened = open::open(source, &std::sync::Arc::default())?;
+    let mut reader = opened.text;
+    std::io::Read::read_to_end(&mut reader, &mut text)
+        .map_err(|cause| SourceError::of(&source.name, text.len() as u64, cause))?;
+    Ok((source.name.clone(), text))
+}
+
 /// The key under which this run turns tokens into fingerprints.
 fn run_key() -> [u8; 16] {
     let mut key = [0; 16];

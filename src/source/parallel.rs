@@ -9,8 +9,9 @@ use std::thread;
 use bumpalo::Bump;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use self_cell::self_cell;
-use why401_parsers::detect::{Parsed, parse_chunk};
+use why401_parsers::detect::{Parsed, parse_chunk_with};
 use why401_parsers::line::Framing;
+use why401_parsers::pattern::Pattern;
 use why401_parsers::secret::FingerprintKey;
 
 use super::How;
@@ -49,10 +50,10 @@ self_cell!(
     }
 );
 
-fn parse(chunk: Chunk, key: FingerprintKey) -> ParsedChunk {
+fn parse(chunk: Chunk, key: FingerprintKey, patterns: &[Pattern]) -> ParsedChunk {
     let Chunk { bytes, framing, dropped } = chunk;
     ParsedChunk::new(Bytes { bytes, arena: Bump::new(), framing, dropped }, |owner| {
-        parse_chunk(&owner.bytes, owner.framing, key, &owner.arena)
+        parse_chunk_with(&owner.bytes, owner.framing, key, &owner.arena, patterns)
     })
 }
 
@@ -65,7 +66,7 @@ pub(super) fn read(
     progress: &Progress,
 ) {
     let threads = how.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)).max(1);
-    let key = reading.key();
+    let (key, patterns) = (reading.key(), Arc::clone(&reading.config.patterns));
     let counted = Arc::new(AtomicU64::new(0));
     // Some chunks in hand for each thread keep all busy, and bound what is in memory.
     let (to_parsers, chunks) = bounded::<Numbered<Chunk>>(threads * 2);
@@ -74,8 +75,8 @@ pub(super) fn read(
         let reader = Arc::clone(&counted);
         scope.spawn(move || cut_all(sources, how, &reader, &to_parsers));
         for _ in 0..threads {
-            let (chunks, to_assembly) = (chunks.clone(), to_assembly.clone());
-            scope.spawn(move || parse_all(&chunks, key, &to_assembly));
+            let (chunks, to_assembly, patterns) = (chunks.clone(), to_assembly.clone(), Arc::clone(&patterns));
+            scope.spawn(move || parse_all(&chunks, key, &patterns, &to_assembly));
         }
         drop((chunks, to_assembly));
         take_all(&parsed, sources, reading, errors, || progress.at(counted.load(Ordering::Relaxed)));
@@ -113,12 +114,17 @@ fn cut_all(sources: &[Source], how: How, counted: &Arc<AtomicU64>, to_parsers: &
     }
 }
 
-fn parse_all(chunks: &Receiver<Numbered<Chunk>>, key: FingerprintKey, to_assembly: &Sender<Numbered<ParsedChunk>>) {
+fn parse_all(
+    chunks: &Receiver<Numbered<Chunk>>,
+    key: FingerprintKey,
+    patterns: &[Pattern],
+    to_assembly: &Sender<Numbered<ParsedChunk>>,
+) {
     for (number, step) in chunks {
         let step = match step {
             Step::Begin(place) => Step::Begin(place),
             Step::Wrong(error) => Step::Wrong(error),
-            Step::Chunk(chunk) => Step::Chunk(parse(chunk, key)),
+            Step::Chunk(chunk) => Step::Chunk(parse(chunk, key, patterns)),
         };
         if to_assembly.send((number, step)).is_err() {
             return;

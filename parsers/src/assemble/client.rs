@@ -5,7 +5,7 @@
 
 use super::{Assembler, Origin, bare_path, masked};
 use crate::event::{AuthState, Event, GroupedBy, Name, Names, Request, TimeFrom, What};
-use crate::record::{Block, Body, Params, Record, Side};
+use crate::record::{Block, Body, Exchange, Params, Record, Side};
 use crate::text::{contains_ignoring_case, is_email, is_user_id};
 use crate::{assemble::server::empty_request, record::NetFailure};
 
@@ -70,6 +70,11 @@ impl Assembler {
                     self.block(record, origin, block, method, path, status, names);
                 }
             }
+            Body::BlockOf { block, method, uri } => {
+                let (method, path) = (method.map(|method| names.intern(method)), Some(names.intern(bare_path(uri))));
+                self.block(record, origin, block, method, path, None, names);
+            }
+            Body::Exchange(exchange) => self.exchange(record, origin, &exchange, names),
             Body::BlockEnd => self.block_end(names),
             Body::Transition { bloc, event, from, to } => {
                 self.flush(names);
@@ -288,6 +293,29 @@ impl Assembler {
                 self.client.failed.remove(0);
             }
         }
+    }
+
+    /// A call with its answer, whole: nothing to pair.
+    fn exchange(&mut self, record: &Record<'_>, origin: Origin, exchange: &Exchange<'_>, names: &mut Names) {
+        self.flush(names);
+        let status = exchange.status.filter(|status| *status > 0);
+        let request = Request {
+            method: names.intern(exchange.method),
+            path: names.intern(bare_path(exchange.uri)),
+            id: exchange.id,
+            status,
+            answered: status.is_some(),
+            failure: status.is_none().then_some(NetFailure::Connection),
+            ended: origin.stamp.map(|stamp| stamp.micros.saturating_add(exchange.duration.unwrap_or(0))),
+            password: exchange.params.password,
+            new_password: exchange.params.new_password,
+            refresh_token: exchange.params.refresh_token,
+            sent: exchange.bearer.or(exchange.params.token),
+            grouped_by: GroupedBy::OneLine,
+            ..empty_request(Side::Client, names)
+        };
+        let place = self.draft(record, origin, names, What::Request(Box::new(request)));
+        self.events[place].event.email = exchange.params.email.map(|email| names.intern(email));
     }
 
     /// A call that an app shows on one line. What its logger has shown already is not counted again.

@@ -9,7 +9,7 @@ mod uses;
 
 use crate::detect::{Parsed, stated};
 use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
-use crate::gather::Exchange;
+use crate::gather::Answered;
 use crate::record::{Body, Record, Side};
 use crate::time::{SECOND, Stamp};
 
@@ -133,35 +133,35 @@ impl Assembler {
     /// Takes the next chunk. `first_line` is the number (from 1) of its first line.
     pub fn take(&mut self, parsed: &Parsed<'_>, first_line: u64, names: &mut Names) {
         let mut known: Vec<Option<Name>> = vec![None; parsed.texts.list.len()];
-        let mut exchanges = parsed.exchanges.iter().peekable();
+        let mut answered = parsed.answered.iter().peekable();
         for record in &parsed.records {
-            while let Some(exchange) = exchanges.next_if(|exchange| exchange.last_line < record.line) {
-                self.exchange(exchange, first_line, &parsed.texts.list, &mut known, names);
+            while let Some(one) = answered.next_if(|one| one.last_line < record.line) {
+                self.answered_well(one, first_line, &parsed.texts.list, &mut known, names);
             }
             self.push(record, first_line, names);
         }
-        for exchange in exchanges {
-            self.exchange(exchange, first_line, &parsed.texts.list, &mut known, names);
+        for one in answered {
+            self.answered_well(one, first_line, &parsed.texts.list, &mut known, names);
         }
         self.latest = parsed.last.or(self.latest);
     }
 
     /// Takes a request that was put together in its chunk.
-    fn exchange(
+    fn answered_well(
         &mut self,
-        exchange: &Exchange,
+        answered: &Answered,
         first_line: u64,
         texts: &[&[u8]],
         known: &mut [Option<Name>],
         names: &mut Names,
     ) {
-        let Some(stamp) = exchange.frame.or(exchange.at) else { return };
-        let line = first_line + u64::from(exchange.line);
-        if let (Some(frame), Some(at)) = (exchange.frame.filter(|frame| !frame.zoned), exchange.at) {
+        let Some(stamp) = answered.frame.or(answered.at) else { return };
+        let line = first_line + u64::from(answered.line);
+        if let (Some(frame), Some(at)) = (answered.frame.filter(|frame| !frame.zoned), answered.at) {
             self.learn_zone(line, frame, at);
         }
         self.note_stamp(stamp);
-        self.sides[0] += u64::from(exchange.records);
+        self.sides[0] += u64::from(answered.records);
         let mut name = |number: u32| {
             let number = number as usize;
             *known[number].get_or_insert_with(|| names.intern(texts[number]))
@@ -170,19 +170,19 @@ impl Assembler {
             number: 0,
             line,
             stamp,
-            ended: exchange.ended,
-            id: Some(exchange.id),
-            user: exchange.user.map(&mut name),
-            address: exchange.address.map(&mut name),
-            method: name(exchange.method),
-            path: name(exchange.path),
-            action: exchange.action.map(&mut name),
-            status: exchange.status,
-            process: exchange.process,
+            ended: answered.ended,
+            id: Some(answered.id),
+            user: answered.user.map(&mut name),
+            address: answered.address.map(&mut name),
+            method: name(answered.method),
+            path: name(answered.path),
+            action: answered.action.map(&mut name),
+            status: answered.status,
+            process: answered.process,
             grouped_by: GroupedBy::RequestId,
         };
         let place = self.keep_use(one, names);
-        self.server.ended_well(exchange.id, place, line);
+        self.server.ended_well(answered.id, place, line);
     }
 
     /// Keeps a use, and gives its place.

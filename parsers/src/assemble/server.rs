@@ -83,7 +83,20 @@ impl Assembler {
                 self.with_request(record, origin, names, |request| request.halted = Some(filter));
             }
             Body::Completed(end) => self.completed(record, origin, names, &end),
-            Body::Request { method, path, end } => self.one_line(record, origin, names, method, path, &end),
+            Body::Request { method, path, end } => {
+                self.one_line(record, origin, names, method, path, &end);
+            }
+            Body::Proxied { method, path, end } => {
+                // Nothing that the app logs belongs to it: what is open or ended stays so.
+                let (ended, fault) = (self.server.ended, self.server.fault);
+                let apart = Record { request: None, ..*record };
+                let place = self.one_line(&apart, origin, names, method, path, &end);
+                (self.server.ended, self.server.fault) = (ended, fault);
+                if let What::Request(request) = &mut self.events[place].event.what {
+                    request.proxied = true;
+                    request.id = record.request;
+                }
+            }
             Body::Exception { class, message } => self.exception(record, origin, names, class, message),
             Body::Frame { place, method } => self.frame(record, names, place, method),
             Body::UserRow { id, .. } => {
@@ -330,6 +343,7 @@ impl Assembler {
         Some(place)
     }
 
+    /// Gives the draft's place; with a request id it may be kept in short by now.
     fn one_line(
         &mut self,
         record: &Record<'_>,
@@ -338,7 +352,7 @@ impl Assembler {
         method: &[u8],
         path: &[u8],
         end: &Completed<'_>,
-    ) {
+    ) -> usize {
         let fault = end.exception.map(|text| {
             let (class, message) = crate::text::split_at_first(text, b": ").unwrap_or((text, b""));
             let class = Some(names.intern(class));
@@ -371,8 +385,11 @@ impl Assembler {
         if let Some(Place::Draft(earlier)) = record.request.and_then(|id| self.server.place_of(id)) {
             self.take_over(earlier, place);
         }
-        self.claim_notes(origin.line, place, path);
+        if !matches!(record.body, Body::Proxied { .. }) {
+            self.claim_notes(origin.line, place, path);
+        }
         self.ended(record, place, names);
+        place
     }
 
     /// Moves what was gathered under a request's id before its one line came.
@@ -516,6 +533,7 @@ pub(super) fn empty_request(side: Side, names: &mut Names) -> Request {
     let nothing: Name = names.intern(b"");
     Request {
         side,
+        proxied: false,
         method: nothing,
         path: nothing,
         action: None,

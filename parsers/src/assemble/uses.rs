@@ -232,7 +232,7 @@ pub(super) fn use_of(event: &Event, stamp: Option<Stamp>, timed: TimeFrom, names
     let silent = request.side == Side::Server
         && timed == TimeFrom::Line
         && event.email.is_none()
-        && !(request.password || request.new_password || request.refresh_token || request.upgraded)
+        && !(request.password || request.new_password || request.refresh_token || request.upgraded || request.proxied)
         && request.sent.is_none()
         && request.issued.is_none()
         && request.halted.is_none()

@@ -4,13 +4,16 @@
 //! A new dialect is a new file under `server/` or `client/`, and a line in [`DIALECTS`].
 
 pub(crate) mod client;
+pub(crate) mod otlp;
 pub(crate) mod server;
 mod words;
 
 use bumpalo::Bump;
 
+use crate::about::About;
 use crate::record::{Body, Side};
 use crate::secret::{FingerprintKey, RequestId};
+use crate::time::Stamp;
 
 /// A line as dialects see it: envelopes and leading tags are off.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,33 +60,77 @@ pub struct Context<'a> {
     pub key: FingerprintKey,
 }
 
+/// Whose a request on one line is and when it was, as far as fields of the line say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fields<'a> {
+    /// The request id.
+    pub request: Option<RequestId>,
+    /// The user.
+    pub user: Option<&'a [u8]>,
+    /// The client's address.
+    pub address: Option<&'a [u8]>,
+    /// The time.
+    pub stamp: Option<Stamp>,
+}
+
 /// One way in which a program writes its log.
 pub trait Dialect: Sync {
     /// Its name, as in `why401 formats`.
     fn name(&self) -> &'static str;
     /// Which side writes it.
     fn side(&self) -> Side;
+    /// What `why401 formats` says of it.
+    fn about(&self) -> About;
     /// What the line says, or `None` if it is not this dialect.
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>>;
+    /// The fields of a line that was read as a request, a call or a connection on one line: a second look at it.
+    fn fields<'a>(&self, _line: &Line<'a>, _context: &Context<'a>) -> Fields<'a> {
+        Fields::default()
+    }
 }
 
 /// All dialects. A line is tried against them in this order, the app's own words last.
 pub static DIALECTS: &[&dyn Dialect] = &[
     &server::rails::Rails,
     &server::action_cable::ActionCable,
+    &server::semantic::Semantic,
     &server::lograge::LogrageKeyValue,
+    &server::logstasher::Logstasher,
     &server::lograge::LogrageJson,
+    &server::lograge_ltsv::LogrageLtsv,
+    &server::rails_events::RailsEvents,
+    &server::heroku_router::HerokuRouter,
+    &server::render_requests::RenderRequests,
+    &server::access_log::AccessLog,
+    &server::otlp::OtlpServer,
+    &client::otlp::OtlpClient,
+    &client::har::Har,
+    &client::sentry::Sentry,
+    &client::datadog_rum::DatadogRum,
+    &server::requests::Requests,
     &server::puma::Puma,
+    &server::rack_attack::RackAttack,
     &server::exception::Exception,
     &server::sql::Sql,
+    &server::nginx_error::NginxError,
+    &server::apache_error::ApacheError,
+    &server::anycable::AnyCable,
+    &server::sidekiq::Sidekiq,
+    &client::talker::Talker,
     &client::dio::DioLog,
     &client::pretty_dio::PrettyDio,
+    &client::chopper::Chopper,
+    &client::chrome::Chrome,
     &client::bloc::Bloc,
     &client::secure_storage::SecureStorage,
     &client::cable::CableClient,
     &client::lifecycle::Lifecycle,
     &client::refresh::RefreshWords,
     &client::app::ClientApp,
+    &client::flutter_tool::FlutterTool,
+    &server::platform::Platform,
+    &server::falcon::Falcon,
+    &server::auth_library::AuthLibrary,
     &server::app::ServerApp,
 ];
 

@@ -4,6 +4,7 @@
 use bumpalo::Bump;
 
 use super::{Envelope, Peeled};
+use crate::about::About;
 use crate::time;
 
 /// Its name.
@@ -15,6 +16,19 @@ pub(super) struct AppTime;
 impl Envelope for AppTime {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "[2026-11-16T07:15:23.521540] [Auth] token refreshed",
+            shows: "the app's own time of each line",
+            hides: "zone, process",
+            source: "convention of Flutter apps (Dart's toIso8601String); observed",
+        }
+    }
+
+    fn begins(&self, first: u8) -> bool {
+        first == b'['
     }
 
     fn peel<'a>(&self, line: &'a [u8], _: &'a Bump) -> Option<Peeled<'a>> {

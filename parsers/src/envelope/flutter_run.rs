@@ -5,6 +5,7 @@
 use bumpalo::Bump;
 
 use super::{Envelope, Peeled};
+use crate::about::About;
 use crate::text::after;
 
 /// See the module.
@@ -13,6 +14,19 @@ pub(super) struct FlutterRun;
 impl Envelope for FlutterRun {
     fn name(&self) -> &'static str {
         "flutter-run"
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "flutter: *** Request ***",
+            shows: "that a Flutter app wrote the line",
+            hides: "time, process, level",
+            source: "flutter/flutter#96942; observed",
+        }
+    }
+
+    fn begins(&self, first: u8) -> bool {
+        first == b'f'
     }
 
     fn peel<'a>(&self, line: &'a [u8], _: &'a Bump) -> Option<Peeled<'a>> {

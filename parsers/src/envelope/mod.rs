@@ -3,19 +3,57 @@
 //! A new envelope is a new file here and a line in [`ENVELOPES`].
 
 mod app_time;
+mod browser_console;
+mod cloudwatch_json;
+mod cloudwatch_tail;
+mod compose;
+mod cri;
+mod dart_logging;
+mod datadog;
+mod docker_json;
+mod fluent_bit;
+mod fluentd;
 mod flutter_run;
+mod flutter_verbose;
+mod fly;
+mod foreman;
+mod gcp;
+mod github_actions;
+mod heroku;
+mod idevicesyslog;
+mod journald;
+mod journald_json;
+mod json_logger;
+mod kubectl;
 mod logcat;
+mod logcli;
+mod logger_box;
+mod loki;
+mod os_log;
+mod otlp_logs;
+mod papertrail;
 mod render_json;
 mod render_text;
 mod ruby_logger;
+mod semantic_logger;
+mod stern;
 mod syslog;
+mod syslog_bsd;
+mod timestamp;
+mod vector;
+mod xcode;
+
+use std::sync::LazyLock;
 
 use bumpalo::Bump;
 
+use crate::about::About;
+use crate::secret::RequestId;
 use crate::time::Stamp;
 
-/// How deep envelopes are peeled: a Rails line in syslog in Docker is three; more is no log but a riddle.
-const MAX_DEPTH: usize = 4;
+/// How deep envelopes are peeled. A CI job that follows `docker compose logs -t` of an app with Ruby's formatter is four; twice that
+/// bounds the work on a line that was made to nest.
+const MAX_DEPTH: usize = 8;
 
 /// What is left of a line when an envelope is off, and what the envelope said.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,30 +72,84 @@ pub struct Peeled<'a> {
     pub client: bool,
     /// The line's text is a program's own words whatever they are: an envelope of one program, not of a platform.
     pub program: bool,
+    /// The request id that stands in a field of it.
+    pub request: Option<RequestId>,
+    /// The user whom a field names.
+    pub user: Option<&'a [u8]>,
+    /// The client's address in a field.
+    pub address: Option<&'a [u8]>,
 }
 
 /// One way of wrapping a line.
 pub trait Envelope: Sync {
     /// Its name, as in `why401 formats`.
     fn name(&self) -> &'static str;
+    /// What `why401 formats` says of it.
+    fn about(&self) -> About;
+    /// Whether a line that begins with this byte can be wrapped so. Keeps plain lines from being looked at by everybody.
+    fn begins(&self, first: u8) -> bool;
     /// The line without it, or `None` if the line is not wrapped so.
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>>;
 }
 
-/// All envelopes. A line is tried against them in this order.
+/// All envelopes. A line is tried against them in this order: the strict ones before those that take any text behind a time.
 pub static ENVELOPES: &[&dyn Envelope] = &[
     &ruby_logger::RubyLogger,
+    &dart_logging::DartLogging,
     &logcat::Logcat,
     &flutter_run::FlutterRun,
+    &flutter_verbose::FlutterVerbose,
     &syslog::Syslog,
+    &idevicesyslog::DeviceSyslog,
+    &syslog_bsd::SyslogBsd,
     &render_text::RenderText,
-    &render_json::RenderJson,
+    &heroku::Heroku,
+    &cri::Cri,
+    &fly::Fly,
+    &logcli::Logcli,
+    &fluentd::Fluentd,
+    &xcode::Xcode,
+    &os_log::OsLog,
+    &journald::Journald,
+    &papertrail::Papertrail,
+    &semantic_logger::SemanticLogger,
+    &github_actions::GithubActions,
+    &cloudwatch_tail::CloudWatchTail,
+    &timestamp::Timestamp,
+    &kubectl::Kubectl,
+    &stern::Stern,
+    &foreman::Foreman,
+    &compose::Compose,
+    &logger_box::LoggerBox,
+    &browser_console::BrowserConsole,
     &app_time::AppTime,
+    &docker_json::DockerJson,
+    &journald_json::JournaldJson,
+    &gcp::Gcp,
+    &otlp_logs::OtlpLogs,
+    &cloudwatch_json::CloudWatchJson,
+    &loki::Loki,
+    &datadog::Datadog,
+    &fluent_bit::FluentBit,
+    &vector::Vector,
+    &render_json::RenderJson,
+    &json_logger::JsonLogger,
 ];
+
+/// For each byte that a line can begin with, the envelopes to try, as bits by place in [`ENVELOPES`].
+static BEGINS: LazyLock<[u64; 256]> = LazyLock::new(|| {
+    let mut table = [0_u64; 256];
+    for first in 0..=u8::MAX {
+        for (place, envelope) in ENVELOPES.iter().enumerate() {
+            table[usize::from(first)] |= u64::from(envelope.begins(first)) << place;
+        }
+    }
+    table
+});
 
 /// The bit of an app's own time prefix in [`Unwrapped::envelopes`].
 #[must_use]
-pub fn app_time_bit() -> u32 {
+pub fn app_time_bit() -> u64 {
     ENVELOPES.iter().position(|envelope| envelope.name() == app_time::NAME).map_or(0, |place| 1 << place)
 }
 
@@ -79,7 +171,13 @@ pub struct Unwrapped<'a> {
     /// Wrapped by one program: its text is understood whatever it says.
     pub program: bool,
     /// Which envelopes were peeled, as bits by place in [`ENVELOPES`].
-    pub envelopes: u32,
+    pub envelopes: u64,
+    /// The request id that a field names.
+    pub request: Option<RequestId>,
+    /// The user whom a field names.
+    pub user: Option<&'a [u8]>,
+    /// The client's address in a field.
+    pub address: Option<&'a [u8]>,
 }
 
 /// Peels every envelope off a line.
@@ -87,11 +185,7 @@ pub struct Unwrapped<'a> {
 pub fn unwrap<'a>(line: &'a [u8], arena: &'a Bump) -> Unwrapped<'a> {
     let mut out = Unwrapped { text: line, ..Unwrapped::default() };
     for _ in 0..MAX_DEPTH {
-        let Some((place, peeled)) =
-            ENVELOPES.iter().enumerate().find_map(|(place, envelope)| Some((place, envelope.peel(out.text, arena)?)))
-        else {
-            break;
-        };
+        let Some((place, peeled)) = peel(out.text, arena) else { break };
         out.text = peeled.inner;
         // The program's own time is when it happened; the platform's is when the line arrived. But a time without a
         // zone inside one that has a zone is still the better one: its zone can be inferred from the other.
@@ -103,7 +197,53 @@ pub fn unwrap<'a>(line: &'a [u8], arena: &'a Bump) -> Unwrapped<'a> {
         out.severe |= peeled.severe;
         out.client |= peeled.client;
         out.program |= peeled.program;
+        out.request = peeled.request.or(out.request);
+        out.user = peeled.user.or(out.user);
+        out.address = peeled.address.or(out.address);
         out.envelopes |= 1 << place;
     }
     out
+}
+
+/// The first envelope that fits, with its place.
+fn peel<'a>(text: &'a [u8], arena: &'a Bump) -> Option<(usize, Peeled<'a>)> {
+    let mut places = BEGINS[usize::from(*text.first()?)];
+    while places != 0 {
+        let place = places.trailing_zeros() as usize;
+        if let Some(peeled) = ENVELOPES[place].peel(text, arena) {
+            return Some((place, peeled));
+        }
+        places &= places - 1;
+    }
+    None
+}
+
+/// `text` without the one blank that mostly stands before it.
+fn after_blank(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b" ").unwrap_or(text)
+}
+
+/// A message out of a JSON string, without its own line end.
+fn message(text: &[u8]) -> &[u8] {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    text.strip_suffix(b"\r").unwrap_or(text)
+}
+
+/// Whether a word for a level says that something went wrong.
+pub(crate) fn is_severe(level: &[u8]) -> bool {
+    const SEVERE: &[&[u8]] = &[
+        b"error",
+        b"err",
+        b"erro",
+        b"fatal",
+        b"critical",
+        b"crit",
+        b"alert",
+        b"emerg",
+        b"emergency",
+        b"e",
+        b"f",
+        b"severe",
+    ];
+    SEVERE.iter().any(|word| level.eq_ignore_ascii_case(word))
 }

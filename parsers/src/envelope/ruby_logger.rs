@@ -6,6 +6,7 @@
 use bumpalo::Bump;
 
 use super::{Envelope, Peeled};
+use crate::about::About;
 use crate::text::{leading_number, split_at_first};
 use crate::time;
 
@@ -15,6 +16,19 @@ pub(super) struct RubyLogger;
 impl Envelope for RubyLogger {
     fn name(&self) -> &'static str {
         "ruby-logger"
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "I, [2026-11-16T06:03:52.068658 #7872]  INFO -- : [5e908487-…] Completed 401 Unauthorized in 1ms",
+            shows: "time to the microsecond, process, level",
+            hides: "zone (learnt from `Started` lines)",
+            source: "ruby/logger lib/logger/formatter.rb",
+        }
+    }
+
+    fn begins(&self, first: u8) -> bool {
+        matches!(first, b'D' | b'I' | b'W' | b'E' | b'F' | b'A' | b'U')
     }
 
     fn peel<'a>(&self, line: &'a [u8], _: &'a Bump) -> Option<Peeled<'a>> {

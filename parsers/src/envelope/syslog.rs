@@ -11,6 +11,7 @@ use nom::sequence::{delimited, terminated};
 use nom::{IResult, Parser};
 
 use super::{Envelope, Peeled};
+use crate::about::About;
 use crate::text::leading_number;
 use crate::time;
 
@@ -56,6 +57,19 @@ fn after_data(text: &[u8]) -> &[u8] {
 impl Envelope for Syslog {
     fn name(&self) -> &'static str {
         "syslog"
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "<6>1 2026-11-21T22:31:53.199921Z my-api srv-d3k8 72019 srv-d3k8 - Started GET …",
+            shows: "time with zone, host or instance, process, level",
+            hides: "nothing of its own; long lines may be cut by the sender",
+            source: "RFC 5424 §6, RFC 6587 (octet counts); Render manual, Log Streams; Heroku Dev Center, Log Drains",
+        }
+    }
+
+    fn begins(&self, first: u8) -> bool {
+        matches!(first, b'<' | b'0'..=b'9')
     }
 
     fn peel<'a>(&self, line: &'a [u8], _: &'a Bump) -> Option<Peeled<'a>> {

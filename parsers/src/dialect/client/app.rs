@@ -1,6 +1,7 @@
 //! A Flutter app's own lines: calls on one line as hand-written interceptors print them, the way to the sign-in page, and
 //! words that mean something. Any other text in a client's frame is understood as the app's.
 
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line, words};
 use crate::record::{Block, Body, Side};
 use crate::text::{contains_ignoring_case, digits};
@@ -18,6 +19,15 @@ impl Dialect for ClientApp {
 
     fn side(&self) -> Side {
         Side::Client
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "[Api] GET /api/v1/profile failed: 401",
+            shows: "calls on one line, the way to the sign-in page, what usual words mean",
+            hides: "words of other languages and unusual ones",
+            source: "each app's own words",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {

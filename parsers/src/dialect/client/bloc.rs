@@ -7,6 +7,7 @@ use nom::bytes::complete::{tag, take_until};
 use nom::sequence::delimited;
 use nom::{IResult, Parser};
 
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Side};
 use crate::text::{after, split_at_first, split_at_last};
@@ -21,6 +22,15 @@ impl Dialect for Bloc {
 
     fn side(&self) -> Side {
         Side::Client
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "onTransition -- AuthBloc, Transition { currentState: AuthAuthenticated(userId: 42), event: AuthLoggedOut, nextState: AuthUnauthenticated }",
+            shows: "moves between signed in and signed out, and what moved them",
+            hides: "the user, unless states print their fields",
+            source: "felangel/bloc packages/bloc/lib/src/transition.dart, change.dart; hydrated_bloc prints the same",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {

@@ -3,6 +3,7 @@
 //! Source of the frames: rails/rails `actioncable/lib/action_cable/connection/base.rb` (`disconnect` with `reason`), `lib/action_cable.rb`
 //! (`INTERNAL`). The words are each app's own.
 
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, ClientSocket, Side};
 use crate::text::{contains, contains_ignoring_case, leading_number};
@@ -19,6 +20,15 @@ impl Dialect for CableClient {
 
     fn side(&self) -> Side {
         Side::Client
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: r#"{"type":"disconnect","reason":"unauthorized","reconnect":false}"#,
+            shows: "sockets connected, refused, removed and lost, close codes",
+            hides: "the token a socket was opened with",
+            source: "rails/rails actioncable/lib/action_cable; web_socket_channel; app/javascript/action_cable",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {

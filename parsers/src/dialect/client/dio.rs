@@ -4,6 +4,7 @@
 //! `logPrint` a line. Up to 5.9.0 an error's answer has no head of its own: `uri`, `statusCode` and headers follow the text.
 
 use super::fields;
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Block, Body, NetFailure, Side};
 use crate::text::{after, contains, digits, split_at_first};
@@ -18,6 +19,15 @@ impl Dialect for DioLog {
 
     fn side(&self) -> Side {
         Side::Client
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "*** DioException ***:",
+            shows: "method, address, status, headers (`x-request-id`, `date`), tokens as fingerprints",
+            hides: "time, unless a frame has it; status where `responseHeader` is off",
+            source: "cfug/dio dio/lib/src/interceptors/log.dart, 4.0 to 5.11",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {

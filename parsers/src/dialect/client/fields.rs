@@ -15,7 +15,10 @@ use crate::time;
 pub(super) fn header<'a>(name: &[u8], value: &'a [u8], context: &Context<'a>) -> Option<Body<'a>> {
     let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
     let value = value.trim_ascii();
-    let value = unquoted(value.strip_suffix(b",").unwrap_or(value));
+    let value = value.strip_suffix(b",").unwrap_or(value);
+    // Headers can come several times, so loggers print lists: `[3909dd16-…]`, `["3909dd16-…"]`.
+    let value = value.strip_prefix(b"[").and_then(|value| value.strip_suffix(b"]")).unwrap_or(value);
+    let value = unquoted(value.trim_ascii());
     if is(b"authorization") {
         let token = value.split(|b| *b == b' ').next_back().unwrap_or(value);
         return context.key.fingerprint(token).map(Body::Bearer);

@@ -2,6 +2,7 @@
 //!
 //! Source: flutter/engine `lib/ui/platform_dispatcher.dart` (`AppLifecycleState`), flutter/flutter `flutter_tools` (`Launching …`).
 
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Side};
 use crate::text::{contains, contains_ignoring_case, split_at_first};
@@ -16,6 +17,15 @@ impl Dialect for Lifecycle {
 
     fn side(&self) -> Side {
         Side::Client
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "AppLifecycleState.resumed",
+            shows: "front and back of the app, its starts",
+            hides: "how long the device slept",
+            source: "flutter/engine lib/ui/platform_dispatcher.dart",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {

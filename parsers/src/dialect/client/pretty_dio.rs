@@ -4,6 +4,7 @@
 //! method, a failure without an answer has no address. Long values are cut and go on in the next row.
 
 use super::fields;
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Block, Body, Side};
 use crate::text::{after, digits, split_at_first};
@@ -18,6 +19,15 @@ impl Dialect for PrettyDio {
 
     fn side(&self) -> Side {
         Side::Client
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "╔╣ DioError ║ Status: 401 Unauthorized ║ Time: 486 ms",
+            shows: "method, address, status, headers where they are on",
+            hides: "method of a failed call, address of a call without an answer",
+            source: "Milad-Akarie/pretty_dio_logger lib/src/pretty_dio_logger.dart, 1.0 to 1.4",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 use super::dio::is_network_error;
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, ClientRefresh, NetFailure, Side};
 use crate::text::{contains_ignoring_case, digits};
@@ -41,6 +42,15 @@ impl Dialect for RefreshWords {
 
     fn side(&self) -> Side {
         Side::Client
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "[TokenManager] token refresh failed: 401",
+            shows: "that a refresh began, gave a token or failed, and the lifetime where it is said",
+            hides: "words of other languages and unusual ones",
+            source: "each app's own words",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {

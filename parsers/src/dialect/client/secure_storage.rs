@@ -3,6 +3,7 @@
 //! Sources: juliansteenbakker/flutter_secure_storage#210, #743, #1165; Apple's `SecBase.h` for the codes. -25308 means that the
 //! device was locked: the value is still there.
 
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Side};
 use crate::text::contains;
@@ -37,6 +38,15 @@ impl Dialect for SecureStorage {
 
     fn side(&self) -> Side {
         Side::Client
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "PlatformException(Exception encountered, read, javax.crypto.BadPaddingException, null)",
+            shows: "that the store of secrets could not be read, and whether the device was locked",
+            hides: "a value that is silently null",
+            source: "juliansteenbakker/flutter_secure_storage; Apple SecBase.h; Android Keystore",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {

@@ -5,6 +5,7 @@
 //! `connection/identification.rb` with `Registered connection`. A refusal names nobody and no request; see
 //! [`crate::assemble`] for how it finds its connection.
 
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Side};
 use crate::text::{contains, is_address, split_at_last};
@@ -20,6 +21,15 @@ impl Dialect for ActionCable {
 
     fn side(&self) -> Side {
         Side::Server
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "Registered connection (Z2lkOi8vYXBwL1VzZXIvNDI)",
+            shows: "sockets opened, accepted (with the user's GlobalID), refused and ended",
+            hides: "why a socket was refused, whose it was, why it ended (no close code); request ids but on the first lines",
+            source: "rails/rails actioncable/lib/action_cable/connection, 5.0 to 8.1",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {

@@ -1,5 +1,6 @@
 //! The app's own lines on the server: any text in a program's frame or behind tags, and `[Component] text` without either.
 
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line, words};
 use crate::record::{Body, Side};
 
@@ -13,6 +14,15 @@ impl Dialect for ServerApp {
 
     fn side(&self) -> Side {
         Side::Server
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "[5e908487-…] [Auth] 401 token_expired user_id=42",
+            shows: "what usual words mean (expired, revoked, reused …), users they name",
+            hides: "words of other languages and unusual ones",
+            source: "each app's own words",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {

@@ -5,6 +5,7 @@
 
 use memchr::memchr;
 
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Side};
 use crate::text::{contains, leading_number, split_at_first};
@@ -19,6 +20,15 @@ impl Dialect for Exception {
 
     fn side(&self) -> Side {
         Side::Server
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: "NoMethodError (undefined method `tokens' for an instance of User):",
+            shows: "class, message (masked) and frames in the app's own code",
+            hides: "whether the app rescued it",
+            source: "rails/rails actionpack/lib/action_dispatch/middleware/debug_exceptions.rb",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {

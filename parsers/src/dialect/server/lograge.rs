@@ -10,11 +10,12 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 
 use super::params;
-use crate::dialect::{Context, Dialect, Line};
+use crate::about::About;
+use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::record::{Body, Completed, Side};
 use crate::secret::RequestId;
 use crate::text::{contains, digits, is_address, is_user_id, unquoted};
-use crate::time::{self, Stamp};
+use crate::time;
 
 /// `key=value` lines; see the module.
 pub(crate) struct LogrageKeyValue;
@@ -32,15 +33,6 @@ const REQUEST_KEYS: &[&str] = &["request_id", "rid", "req_id", "x_request_id", "
 /// Fields for the exception.
 const EXCEPTION_KEYS: &[&str] = &["exception", "error", "exception_object"];
 
-/// What a line of fields says beyond its body.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Fields<'a> {
-    pub(crate) request: Option<RequestId>,
-    pub(crate) user: Option<&'a [u8]>,
-    pub(crate) address: Option<&'a [u8]>,
-    pub(crate) stamp: Option<Stamp>,
-}
-
 impl Dialect for LogrageKeyValue {
     fn name(&self) -> &'static str {
         "lograge-key-value"
@@ -50,13 +42,26 @@ impl Dialect for LogrageKeyValue {
         Side::Server
     }
 
+    fn about(&self) -> About {
+        About {
+            example: "method=GET path=/api/v1/feed format=json controller=FeedController action=index status=401 duration=2.15",
+            shows: "method, path, status, duration, controller; sockets by their token",
+            hides: "time, request id, user and address unless added; a refused socket shows as status 200",
+            source: "roidrage/lograge lib/lograge/formatters/key_value.rb",
+        }
+    }
+
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
         if !line.text.starts_with(b"method=") || !contains(line.text, b" status=") {
             return None;
         }
-        let pairs: Vec<_> = KeyValues { rest: line.text }.collect();
+        let pairs: Vec<_> = KeyValues::new(line.text).collect();
         let get = |name: &[u8]| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
         body(get, context)
+    }
+
+    fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
+        fields_of_pairs(line.text)
     }
 }
 
@@ -69,20 +74,34 @@ impl Dialect for LogrageJson {
         Side::Server
     }
 
+    fn about(&self) -> About {
+        About {
+            example: r#"{"method":"GET","path":"/api/v1/feed","format":"json","controller":"FeedController","action":"index","status":401,"duration":2.15}"#,
+            shows: "method, path, status, duration, controller; sockets by their token",
+            hides: "time, request id, user and address unless added; a refused socket shows as status 200",
+            source: "roidrage/lograge lib/lograge/formatters/json.rb, logstash.rb, graylog2.rb",
+        }
+    }
+
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
         let object = json_object(line.text)?;
+        // Without a controller it is somebody else's object: see `json-requests`.
+        if !object.contains_key("controller") {
+            return None;
+        }
         let get = |name: &[u8]| text_of(&object, std::str::from_utf8(name).ok()?, context);
         body(get, context)
     }
+
+    fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
+        let Some(object) = json_object(line.text) else { return Fields::default() };
+        fields_of(|name| text_of(&object, name, context))
+    }
 }
 
-/// The fields of a lograge line that say whose it is and when; `None` for other lines. (A second look at the same line: only
-/// lines that were read as a request or a connection get here.)
-pub(crate) fn fields<'a>(text: &'a [u8], context: &Context<'a>) -> Fields<'a> {
-    if let Some(object) = json_object(text) {
-        return fields_of(|name| text_of(&object, name, context));
-    }
-    let pairs: Vec<_> = KeyValues { rest: text }.collect();
+/// The fields of a `key=value` line that say whose it is and when.
+fn fields_of_pairs<'a>(text: &'a [u8]) -> Fields<'a> {
+    let pairs: Vec<_> = KeyValues::new(text).collect();
     fields_of(|name| pairs.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value))
 }
 
@@ -167,8 +186,18 @@ fn begins_with_key(text: &[u8]) -> bool {
 }
 
 /// `key=value key2={"a"=>"b c"} key3=`: a value in braces or quotes runs to their end, others to the next blank.
-struct KeyValues<'a> {
+pub(super) struct KeyValues<'a> {
     rest: &'a [u8],
+    /// A brace or quote without an end was met: all that follow are read as words, or a line made of them would be read over
+    /// and over.
+    unclosed: bool,
+}
+
+impl<'a> KeyValues<'a> {
+    /// The pairs of a text.
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self { rest: text, unclosed: false }
+    }
 }
 
 impl<'a> Iterator for KeyValues<'a> {
@@ -183,18 +212,21 @@ impl<'a> Iterator for KeyValues<'a> {
                 continue;
             }
             let (key, value) = (&self.rest[..end], &self.rest[end + 1..]);
-            let length = value_length(value);
+            let length = if self.unclosed { None } else { value_length(value) };
+            self.unclosed |= length.is_none();
+            let length = length.unwrap_or_else(|| memchr::memchr(b' ', value).unwrap_or(value.len()));
             self.rest = &value[length..];
             return Some((key, unquoted(&value[..length])));
         }
     }
 }
 
-fn value_length(value: &[u8]) -> usize {
+/// How long a value is; `None` where a brace or quote in it has no end.
+fn value_length(value: &[u8]) -> Option<usize> {
     if value.starts_with(b"'") {
         // `error='Class: message'` holds whatever the message does, quotes too: it ends where the next key begins.
         let ends = memchr::memmem::find_iter(value, b"' ").find(|at| begins_with_key(&value[at + 2..]));
-        return ends.map_or(value.len(), |at| at + 1);
+        return Some(ends.map_or(value.len(), |at| at + 1));
     }
     let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
     for (at, byte) in value.iter().enumerate() {
@@ -204,10 +236,9 @@ fn value_length(value: &[u8]) -> usize {
             b'"' => quoted = !quoted,
             b'{' if !quoted => depth += 1,
             b'}' if !quoted => depth = depth.saturating_sub(1),
-            b' ' if !quoted && depth == 0 => return at,
+            b' ' if !quoted && depth == 0 => return Some(at),
             _ => {}
         }
     }
-    // An unclosed quote or brace: the value is the word, so that the fields after it are not lost.
-    if quoted || depth > 0 { value.iter().position(|b| *b == b' ').unwrap_or(value.len()) } else { value.len() }
+    (!quoted && depth == 0).then_some(value.len())
 }

@@ -1,12 +1,29 @@
 //! What servers write.
 
+pub(crate) mod access_log;
 pub(crate) mod action_cable;
+pub(crate) mod anycable;
+pub(crate) mod apache_error;
 pub(crate) mod app;
+pub(crate) mod auth_library;
 pub(crate) mod exception;
+pub(crate) mod falcon;
+pub(crate) mod heroku_router;
 pub(crate) mod lograge;
+pub(crate) mod lograge_ltsv;
+pub(crate) mod logstasher;
+pub(crate) mod nginx_error;
+pub(crate) mod otlp;
 pub(crate) mod params;
+pub(crate) mod platform;
 pub(crate) mod puma;
+pub(crate) mod rack_attack;
 pub(crate) mod rails;
+pub(crate) mod rails_events;
+pub(crate) mod render_requests;
+pub(crate) mod requests;
+pub(crate) mod semantic;
+pub(crate) mod sidekiq;
 pub(crate) mod sql;
 
 use memchr::memchr;

@@ -6,6 +6,7 @@
 use memchr::{memchr, memrchr};
 
 use super::params;
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Completed, Side, Upgrade};
 use crate::text::{digits, first_word, is_address, leading_number, split_at_last};
@@ -21,6 +22,15 @@ impl Dialect for Rails {
 
     fn side(&self) -> Side {
         Side::Server
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: r#"Started GET "/api/v1/feed" for 203.0.113.7 at 2026-11-16 06:03:52 +0000"#,
+            shows: "method, path, address and time of requests, controller, parameters' names, the filter that answered, status",
+            hides: "user (but by tags, SQL or the app's own lines), why a 401 was given, the token",
+            source: "rails/rails railties/lib/rails/rack/logger.rb, actionpack/lib/action_controller/log_subscriber.rb, 4.2 to 8.1",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
@@ -72,10 +82,13 @@ pub(crate) fn started(text: &[u8]) -> Option<Body<'_>> {
     }
     let (rest, at) = match rest.len().checked_sub(STARTED_AT) {
         // `Time#to_default_s` has a fixed length: ` at 2026-11-16 06:03:52 +0000`.
-        Some(end) if rest[end..].starts_with(b" at ") => (&rest[..end], time::iso(&rest[end + 4..])),
+        Some(end) if rest[end..].starts_with(b" at ") => {
+            (&rest[..end], time::iso(&rest[end + 4..]).map(|(stamp, _)| stamp))
+        }
         _ => {
             let (rest, when) = split_at_last(rest, b" at ")?;
-            (rest, time::iso(when))
+            // Ruby up to 1.9 (Rails 3) wrote `Mon Nov 16 06:03:52 +0000 2026`.
+            (rest, time::iso(when).map(|(stamp, _)| stamp).or_else(|| time::c_time(when)))
         }
     };
     let one_word =
@@ -91,7 +104,6 @@ pub(crate) fn started(text: &[u8]) -> Option<Body<'_>> {
     } else {
         (rest.strip_suffix(b"\"")?, Upgrade::None)
     };
-    let at = at.map(|(stamp, _)| stamp);
     Some(Body::Started { method, path, upgrade, address: if is_address(address) { address } else { b"" }, at })
 }
 

@@ -3,6 +3,7 @@
 //! Source: rails/rails `activerecord/lib/active_record/log_subscriber.rb`:
 //! `  User Load (28.0ms)  SELECT … LIMIT ?  [["id", 113], ["LIMIT", 1]]`. Colours are off by then.
 
+use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Side};
 use crate::text::{contains, first_word, is_user_id, split_at_first, split_at_last, unquoted};
@@ -17,6 +18,15 @@ impl Dialect for Sql {
 
     fn side(&self) -> Side {
         Side::Server
+    }
+
+    fn about(&self) -> About {
+        About {
+            example: r#"  User Load (0.4ms)  SELECT "users".* FROM "users" WHERE "users"."id" = ? LIMIT ?  [["id", 42], ["LIMIT", 1]]"#,
+            shows: "which user a request loaded",
+            hides: "anything else of a verdict",
+            source: "rails/rails activerecord/lib/active_record/log_subscriber.rb",
+        }
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {

@@ -1,0 +1,114 @@
+//! Entries that hold many: the JSON documents that APIs and exports hand out, on one line or printed over many.
+//!
+//! | document | array | source |
+//! | --- | --- | --- |
+//! | Render's `GET /v1/logs` | `logs` | Render API reference |
+//! | CloudWatch `filter-log-events`, `get-log-events` | `events` | AWS CLI reference |
+//! | CloudWatch subscription (Firehose, Lambda) | `logEvents` | AWS manual, "Subscriptions" |
+//! | CloudWatch Logs Insights | `results` | AWS CLI reference, `get-query-results` |
+//! | Datadog `POST /api/v2/logs/events/search` | `data` | Datadog API reference |
+//! | Loki's query API | `values` of each stream | Grafana Loki HTTP API |
+//! | HAR 1.2 | `log.entries` | HAR 1.2 specification |
+//! | OTLP/JSON traces and logs | `spans`, `logRecords` | open-telemetry/opentelemetry-proto |
+//! | Sentry event | `breadcrumbs` | develop.sentry.dev, "Breadcrumbs interface" |
+//! | `gcloud logging read --format=json` and its like | the array itself | Google Cloud CLI |
+
+use memchr::memmem;
+
+use crate::json::{elements, value_end};
+
+/// What a document begins with (its first key, or one close to it), and the name of the array that holds its entries.
+const DOCUMENTS: &[(&[u8], &[u8])] = &[
+    (b"\"hasMore\"", b"\"logs\""),
+    (b"\"logs\"", b"\"logs\""),
+    (b"\"events\"", b"\"events\""),
+    (b"\"messageType\"", b"\"logEvents\""),
+    (b"\"results\"", b"\"results\""),
+    (b"\"data\"", b"\"data\""),
+    (b"\"resultType\"", b"\"values\""),
+    (b"\"log\"", b"\"entries\""),
+    (b"\"resourceSpans\"", b"\"spans\""),
+    (b"\"resourceLogs\"", b"\"logRecords\""),
+    (b"\"event_id\"", b"\"breadcrumbs\""),
+];
+
+/// How far into a document its kind shows.
+const KIND_WITHIN: usize = 160;
+
+/// The entries of a document, each with where it stands in `text`; `None` for text that is none.
+pub(crate) fn entries(text: &[u8]) -> Option<Vec<(usize, &[u8])>> {
+    let first = text.iter().position(|b| !b.is_ascii_whitespace())?;
+    let start = &text[first..];
+    let place = |element: &[u8]| element.as_ptr() as usize - text.as_ptr() as usize;
+    let objects = |array: &'_ [u8]| elements(array).filter(|element| matches!(element[0], b'{' | b'[')).count();
+    match start {
+        [b'[', rest @ ..] => {
+            let holds = rest.iter().find(|b| !b.is_ascii_whitespace());
+            // `[[` is text as well as JSON; only objects and pairs of texts are entries.
+            if !matches!(holds, Some(b'{')) && !rest.starts_with(b"[{") && !rest.starts_with(b"[\"") {
+                return None;
+            }
+            let all: Vec<_> = elements(start).map(|element| (place(element), element)).collect();
+            (objects(start) > 0).then_some(all)
+        }
+        [b'{', ..] => {
+            let head = &start[..start.len().min(KIND_WITHIN)];
+            let (_, array) = DOCUMENTS.iter().find(|(kind, array)| {
+                // An array's own name is common in any object, so there it must come first.
+                let begins = start[1..].trim_ascii_start().starts_with(kind);
+                let is_kind = begins || (kind != array && memmem::find(head, kind).is_some());
+                is_kind && memmem::find(start, array).is_some()
+            })?;
+            let mut found = Vec::new();
+            let mut rest = start;
+            while let Some(at) = memmem::find(rest, array) {
+                rest = &rest[at + array.len()..];
+                // `"breadcrumbs": {"values": [`
+                let Some(open) = rest.iter().take(24).position(|b| *b == b'[') else { continue };
+                let array = &rest[open..];
+                found.extend(elements(array).filter(|e| matches!(e[0], b'{' | b'[')).map(|e| (place(e), e)));
+                // Past the whole array: what is inside it was looked at, and once is enough however it was made.
+                rest = &array[value_end(array)..];
+            }
+            (!found.is_empty()).then_some(found)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(document: &str) -> Vec<String> {
+        let found = entries(document.as_bytes()).unwrap_or_default();
+        found
+            .iter()
+            .map(|(at, element)| {
+                assert!(document.as_bytes()[*at..].starts_with(element));
+                String::from_utf8_lossy(element).into_owned()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn documents_are_taken_apart() {
+        assert_eq!(texts(r#"{"hasMore":false,"logs":[{"id":"1"},{"id":"2"}]}"#), [r#"{"id":"1"}"#, r#"{"id":"2"}"#]);
+        assert_eq!(texts("[\n  {\n    \"a\": 1\n  }\n]").len(), 1);
+        assert_eq!(
+            texts(r#"{"status":"success","data":{"resultType":"streams","result":[{"stream":{},"values":[["1","a"],["2","b"]]},{"stream":{},"values":[["3","c"]]}]}}"#)
+                .len(),
+            3
+        );
+        assert_eq!(texts(r#"{"event_id":"x","breadcrumbs":{"values":[{"type":"http"}]}}"#).len(), 1);
+    }
+
+    #[test]
+    fn other_text_is_left_alone() {
+        for text in
+            ["[5e908487-aaaa] Started GET", "[[x]] y", "{\"method\":\"GET\",\"events\":[{}]}", "{}", "[1, 2]", ""]
+        {
+            assert!(entries(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+}

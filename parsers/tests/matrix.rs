@@ -1,0 +1,347 @@
+//! Every server dialect in every envelope that can carry it, envelopes in envelopes, and lines made to cost: the events are those of the
+//! bare lines, and the work is in proportion to the bytes.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::read_chunks;
+use proptest::prelude::*;
+use why401_parsers::event::{Names, Socket, What};
+use why401_parsers::line::Framing;
+
+const ID: &str = "5e908487-1111-4222-8333-0123456789ab";
+
+/// Lines of each server dialect that say something: a request that was refused, sockets, a restart.
+fn payloads() -> Vec<(&'static str, Vec<String>)> {
+    let tagged = |text: &str| format!("[{ID}] {text}");
+    let rails = [
+        "Started POST \"/api/v1/auth/refresh\" for 203.0.113.7 at 2026-11-16 06:03:52 +0000",
+        "Processing by AuthController#refresh as JSON",
+        "  Parameters: {\"refresh_token\"=>\"[FILTERED]\"}",
+        "Completed 401 Unauthorized in 3ms (Views: 0.2ms | ActiveRecord: 0.0ms (0 queries, 0 cached) | GC: 0.0ms)",
+    ];
+    vec![
+        ("rails", rails.iter().map(|text| tagged(text)).collect()),
+        (
+            "rails under Ruby's formatter",
+            rails
+                .iter()
+                .map(|text| format!("I, [2026-11-16T06:03:52.068658 #72]  INFO -- : {}", tagged(text)))
+                .collect(),
+        ),
+        (
+            "action-cable",
+            vec![
+                tagged("Started GET \"/cable\" [WebSocket] for 203.0.113.7 at 2026-11-16 06:03:52 +0000"),
+                tagged(
+                    "Successfully upgraded to WebSocket (REQUEST_METHOD: GET, HTTP_CONNECTION: Upgrade, HTTP_UPGRADE: websocket)",
+                ),
+                "An unauthorized connection attempt was rejected".to_owned(),
+                "[ActionCable] [42] Registered connection (Z2lkOi8vYXBwL1VzZXIvNDI)".to_owned(),
+                "Finished \"/cable\" [WebSocket] for 203.0.113.7 at 2026-11-16 06:03:53 +0000".to_owned(),
+            ],
+        ),
+        (
+            "lograge-key-value",
+            vec![tagged(
+                "method=GET path=/api/v1/feed format=json controller=FeedController action=index status=401 duration=2.15 view=0.10 db=0.00 user_id=42 ip=203.0.113.7",
+            )],
+        ),
+        (
+            "lograge-json",
+            vec![format!(
+                r#"{{"method":"GET","path":"/api/v1/feed","format":"json","controller":"FeedController","action":"index","status":401,"duration":2.15,"user_id":42,"ip":"203.0.113.7","request_id":"{ID}"}}"#
+            )],
+        ),
+        (
+            "logstasher",
+            vec![format!(
+                r#"{{"method":"GET","path":"/api/v1/feed","controller":"feed","action":"index","status":401,"duration":2.1,"route":"feed#index","ip":"203.0.113.7","request_id":"{ID}","tags":["request"],"@timestamp":"2026-11-16T06:03:52.068Z","@version":"1"}}"#
+            )],
+        ),
+        (
+            "lograge-ltsv",
+            vec!["method:GET\tpath:/api/v1/feed\tformat:json\tcontroller:FeedController\tstatus:401\tduration:2.15".to_owned()],
+        ),
+        (
+            "json-requests",
+            vec![
+                r#"{"ts":"2026-11-16T06:03:52.068Z","http_method":"GET","uri":"/api/v1/feed","status_code":401,"client_ip":"203.0.113.7","userId":42}"#
+                    .to_owned(),
+            ],
+        ),
+        (
+            "rails-events",
+            vec![format!(
+                r#"{{"name":"action_controller.request_completed","payload":{{"controller":"FeedController","action":"index","status":401}},"tags":{{}},"context":{{"request_id":"{ID}","user_id":42,"ip":"203.0.113.7","method":"GET","path":"/api/v1/feed"}},"timestamp":1794809032078658123}}"#
+            )],
+        ),
+        (
+            "semantic-logger",
+            vec![format!(
+                "2026-11-16 06:03:52.168658 I [7872:puma 001] {{request_id: {ID}, user_id: 42}} (2.150ms) FeedController -- Completed #index -- {{:controller=>\"FeedController\", :method=>\"GET\", :path=>\"/api/v1/feed\", :status=>401}}"
+            )],
+        ),
+        (
+            "access-log",
+            vec![
+                r#"203.0.113.7 - - [16/Nov/2026:06:03:52 +0000] "GET /api/v1/feed HTTP/1.1" 401 12 "-" "Dart/3.5 (dart:io)""#
+                    .to_owned(),
+            ],
+        ),
+        ("puma", vec!["Puma starting in cluster mode...".to_owned(), "- Gracefully stopping, waiting for requests to finish".to_owned()]),
+        (
+            "exception",
+            vec![
+                tagged("Completed 500 Internal Server Error in 3ms (ActiveRecord: 0.0ms | Allocations: 7)"),
+                tagged("NoMethodError (undefined method `tokens' for an instance of User):"),
+                tagged("app/services/token_refresh_service.rb:64:in `call'"),
+            ],
+        ),
+    ]
+}
+
+type Wrap = fn(&str) -> String;
+
+fn json(text: &str) -> String {
+    serde_json::to_string(text).expect("a text is JSON")
+}
+
+/// Every envelope that can carry any line of a server.
+const WRAPS: &[(&str, Wrap)] = &[
+    ("render-text", |text| format!("2026-11-16 06:03:52  {text}")),
+    ("render-json", |text| {
+        format!(
+            r#"{{"id":"1","labels":[{{"name":"type","value":"app"}}],"message":{},"timestamp":"2026-11-16T06:03:52.068658Z"}}"#,
+            json(text)
+        )
+    }),
+    ("render's API", |text| {
+        format!(
+            r#"{{"hasMore":false,"logs":[{{"id":"1","labels":[],"message":{},"timestamp":"2026-11-16T06:03:52.068658Z"}}]}}"#,
+            json(text)
+        )
+    }),
+    ("syslog", |text| format!("<6>1 2026-11-16T06:03:52.068658Z my-api srv-d3k8 72019 srv-d3k8 - {text}")),
+    ("syslog with a count", |text| format!("99 <190>1 2026-11-16T06:03:52+00:00 host app web.1 - {text}")),
+    ("syslog-bsd", |text| format!("<134>Nov 16 06:03:52 web1 puma[1234]: {text}")),
+    ("journald short", |text| format!("Nov 16 06:03:52 web1 puma[1234]: {text}")),
+    ("journald short-iso", |text| format!("2026-11-16T06:03:52+0000 web1 puma[1234]: {text}")),
+    ("journald-json", |text| {
+        format!(
+            r#"{{"__REALTIME_TIMESTAMP":"1794809032068658","_PID":"1234","PRIORITY":"6","MESSAGE":{}}}"#,
+            json(text)
+        )
+    }),
+    ("heroku", |text| format!("2026-11-16T06:03:52.068658+00:00 app[web.1]: {text}")),
+    ("cri", |text| format!("2026-11-16T06:03:52.068658123Z stdout F {text}")),
+    ("kubectl", |text| format!("[pod/web-6d4f9c7b8-x2x9p/rails] {text}")),
+    ("stern", |text| format!("web-6d4f9c7b8-x2x9p rails {text}")),
+    ("docker-json", |text| {
+        format!(r#"{{"log":{},"stream":"stdout","time":"2026-11-16T06:03:52.068658123Z"}}"#, json(&format!("{text}\n")))
+    }),
+    ("timestamp", |text| format!("2026-11-16T06:03:52.068658123Z {text}")),
+    ("compose", |text| format!("web-1  | {text}")),
+    ("foreman", |text| format!("06:03:52 web.1  | {text}")),
+    ("fly", |text| format!("2026-11-16T06:03:52Z app[148ed193] fra [info]{text}")),
+    ("cloudwatch-tail", |text| format!("2026-11-16T06:03:52.068000+00:00 web/web/0a1b2c3d {text}")),
+    ("cloudwatch-json", |text| {
+        format!(
+            r#"{{"events":[{{"timestamp":1794809032068,"message":{},"ingestionTime":1794809033000}}]}}"#,
+            json(text)
+        )
+    }),
+    ("gcp", |text| {
+        format!(
+            r#"{{"insertId":"a","logName":"p","textPayload":{},"timestamp":"2026-11-16T06:03:52.068658Z"}}"#,
+            json(text)
+        )
+    }),
+    ("datadog", |text| {
+        format!(r#"{{"_id":"a","date":"2026-11-16T06:03:52.068Z","status":"info","message":{}}}"#, json(text))
+    }),
+    ("papertrail", |text| {
+        format!("123\t2026-11-16T06:03:52Z\t2026-11-16T06:03:53Z\t77\tweb1\t203.0.113.1\tUser\tInfo\tapp/web.1\t{text}")
+    }),
+    ("logcli", |text| format!(r#"2026-11-16T06:03:52Z {{app="web"}} {text}"#)),
+    ("loki", |text| {
+        format!(r#"{{"labels":{{"app":"web"}},"line":{},"timestamp":"2026-11-16T06:03:52.068658123Z"}}"#, json(text))
+    }),
+    ("fluent-bit", |text| format!(r#"{{"date":1794809032.068658,"log":{},"stream":"stdout"}}"#, json(text))),
+    ("fluentd", |text| format!("2026-11-16T06:03:52+00:00\tapp.web\t{{\"log\":{}}}", json(text))),
+    ("vector", |text| {
+        format!(r#"{{"message":{},"source_type":"docker_logs","timestamp":"2026-11-16T06:03:52.068658Z"}}"#, json(text))
+    }),
+    ("github-actions", |text| format!("2026-11-16T06:03:52.0686581Z {text}")),
+    ("gh run view", |text| format!("build\tRun tests\t2026-11-16T06:03:52.0686581Z {text}")),
+    ("otlp-logs", |text| {
+        format!(
+            r#"{{"timeUnixNano":"1794809032068658000","severityText":"INFO","body":{{"stringValue":{}}}}}"#,
+            json(text)
+        )
+    }),
+    ("json-logger", |text| format!(r#"{{"level":"INFO","time":"2026-11-16T06:03:52.068Z","msg":{}}}"#, json(text))),
+];
+
+/// What happened, apart from when and on which line: an envelope may have another time, and its process.
+fn happened(bytes: &[u8]) -> Vec<String> {
+    let outcome = read_chunks(Framing::detect(bytes), [bytes]);
+    assert_eq!(outcome.balance.unrecognised, 0, "{}", String::from_utf8_lossy(bytes));
+    outcome.assembled.events.iter().map(|event| what(&event.what, event.user, event.address, &outcome.names)).collect()
+}
+
+fn what(
+    what: &What,
+    user: Option<why401_parsers::event::Name>,
+    address: Option<why401_parsers::event::Name>,
+    names: &Names,
+) -> String {
+    let text = |name: Option<why401_parsers::event::Name>| name.map(|name| names.text(name).to_owned());
+    let whose = format!("{:?} {:?}", text(user), text(address));
+    match what {
+        What::Request(request) => format!(
+            "{} {} {:?} proxied {} refresh {} fault {} id {:?} {whose}",
+            names.text(request.method),
+            names.text(request.path),
+            request.status,
+            request.proxied,
+            request.refresh_token,
+            request.fault.is_some(),
+            request.id
+        ),
+        What::Socket(Socket::Accepted(gid)) => format!("accepted {} {whose}", names.text(*gid)),
+        other => format!("{other:?} {whose}"),
+    }
+}
+
+fn lines(texts: &[String], wraps: &[Wrap]) -> Vec<u8> {
+    let wrapped = |text: &String| wraps.iter().fold(text.clone(), |text, wrap| wrap(&text));
+    texts.iter().flat_map(|text| (wrapped(text) + "\n").into_bytes()).collect()
+}
+
+#[test]
+fn every_server_dialect_says_the_same_in_every_envelope() {
+    let mut wrong = Vec::new();
+    for (dialect, texts) in payloads() {
+        let bare = happened(&lines(&texts, &[]));
+        assert!(!bare.is_empty(), "{dialect}");
+        for (envelope, wrap) in WRAPS {
+            let inside = happened(&lines(&texts, &[*wrap]));
+            if inside != bare {
+                wrong.push(format!("{dialect} in {envelope}: {inside:#?} instead of {bare:#?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_envelope_is_taken_off_inside_every_other() {
+    let (_, texts) = payloads().swap_remove(0);
+    let bare = happened(&lines(&texts, &[]));
+    for (inner, inner_wrap) in WRAPS {
+        for (outer, outer_wrap) in WRAPS {
+            // A document of many is the outermost there is.
+            if !["render's API", "cloudwatch-json"].contains(inner) {
+                assert_eq!(happened(&lines(&texts, &[*inner_wrap, *outer_wrap])), bare, "{inner} in {outer}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Chains of up to four envelopes, over lines of two dialects that are written in turns.
+    #[test]
+    fn any_nesting_of_envelopes_says_the_same(
+        chain in prop::collection::vec(0..WRAPS.len(), 0..5),
+        first in 0..13_usize,
+        crlf in any::<bool>(),
+    ) {
+        let (_, texts) = payloads().swap_remove(first);
+        let last = chain.len().saturating_sub(1);
+        let wraps: Vec<Wrap> = chain
+            .iter()
+            .enumerate()
+            .filter(|(place, wrap)| *place == last || !["render's API", "cloudwatch-json"].contains(&WRAPS[**wrap].0))
+            .map(|(_, wrap)| WRAPS[*wrap].1)
+            .collect();
+        let mut bytes = lines(&texts, &wraps);
+        if crlf {
+            bytes = String::from_utf8_lossy(&bytes).replace('\n', "\r\n").into_bytes();
+            bytes.splice(0..0, *b"\xef\xbb\xbf");
+        }
+        prop_assert_eq!(happened(&bytes), happened(&lines(&texts, &[])));
+    }
+}
+
+/// Beginnings and pieces of lines that were made to be read over and over.
+const HOSTILE: &[(&str, &str)] = &[
+    ("", "["),
+    ("", "[a] "),
+    ("", "{"),
+    ("", "{\"a\":"),
+    ("{\"status\":401,\"method\":\"GET\",\"a\":", "["),
+    ("{\"events\":[", "{\"events\":["),
+    ("{\"resourceSpans\":0,", "\"spans\":["),
+    ("{\"hasMore\":0,", "\"logs\":[{}"),
+    ("{\"message\":\"", "\\\""),
+    ("{\"log\":\"x\",\"stream\":0,\"time\":", "\"\\\\"),
+    ("method=GET status=401 ", "a={ "),
+    ("method=GET status=401 ", "a=\"b "),
+    ("method=GET status=401 ", "a='b' "),
+    ("at=info method=GET dyno=x ", "a={"),
+    ("", " -- "),
+    ("", ":in "),
+    ("", "=>\"a\", :b"),
+    ("Completed #a -- {status", ":a=>\"b\", "),
+    ("Started GET \"", "\" for "),
+    ("", "\u{1b}["),
+    ("", "\u{1b}[31m"),
+    ("", "Channel"),
+    ("flutter: ", "token: "),
+    ("flutter: {", "token: abcdefghijk, "),
+    ("flutter: ", "refreshing renewing "),
+    ("1.2.3.4 - - [16/Nov/2026:06:03:52 +0000] \"", "\\\""),
+    ("2026-11-16T06:03:52Z ", "2026-11-16T06:03:52Z "),
+    ("", "web-1 | "),
+    ("", "[pod/a/b] "),
+    ("a\t", "a:b\t"),
+    ("2026-11-16 06:03:52.068658 I [1:x] ", "[a] "),
+    ("2026-11-16 06:03:52.068658 I [1:x] {a: ", "b, "),
+    ("", "user=1 "),
+    ("", ", nextState: "),
+    ("onTransition -- A, Transition { currentState: ", ", event: "),
+    ("", "é"),
+];
+
+#[test]
+fn a_line_ten_times_as_long_costs_about_ten_times_as_much() {
+    const SHORT: usize = 20_000;
+    let line = |start: &str, piece: &str, length: usize| {
+        let mut line = start.as_bytes().to_vec();
+        while line.len() < length {
+            line.extend_from_slice(piece.as_bytes());
+        }
+        line
+    };
+    let cost = |bytes: &[u8]| -> Duration {
+        let once = || {
+            let begun = Instant::now();
+            std::hint::black_box(read_chunks(Framing::Lines, [bytes]));
+            begun.elapsed()
+        };
+        (0..4).map(|_| once()).min().unwrap_or_default()
+    };
+    let mut slow = Vec::new();
+    for (start, piece) in HOSTILE {
+        let (short, long) = (cost(&line(start, piece, SHORT)), cost(&line(start, piece, SHORT * 10)));
+        // What is quadratic costs a hundred times as much; other programs on the machine must not be taken for that.
+        if long > short * 40 + Duration::from_millis(20) {
+            slow.push(format!("{start}{piece}…: {short:?} and {long:?}"));
+        }
+    }
+    assert!(slow.is_empty(), "{slow:#?}");
+}
