@@ -29,7 +29,9 @@ pub mod reading;
 pub mod render;
 mod report;
 pub mod session;
+pub mod simulate;
 pub mod source;
+pub mod stats;
 
 pub use config::Config;
 pub use diagnosis::Diagnosis;

@@ -55,9 +55,7 @@ impl Reading {
         // Line numbers begin at 1.
         let first_line = source.balance.lines + 1;
         source.balance.merge(&parsed.balance);
-        for record in &parsed.records {
-            source.assembler.push(record, first_line, &mut self.names);
-        }
+        source.assembler.take(parsed, first_line, &mut self.names);
     }
 
     /// So many bytes of the source begun last were dropped because a line had no end.

@@ -66,6 +66,12 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         balances.push((source.name, source.balance, source.year, zone.is_some()));
     }
     let behind_proxy = drop_proxied(&mut assembled);
+    let (mut names, renaming) = names.sorted();
+    for event in assembled.iter_mut().flat_map(|source| &mut source.events) {
+        renaming.apply(event);
+    }
+    // Requests that were too many to keep; they count all the same.
+    let thinned: u64 = assembled.iter().map(|source| source.dropped).sum();
     infer_years(&mut assembled);
     for (source, (name, balance, written, zone_stated)) in assembled.iter_mut().zip(&balances) {
         // Times without a year, and no other source that has one: the year in which the file was last written.
@@ -165,6 +171,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
     }
     let actors = actors(&findings, &incidents, &attacks, &restarts);
     let mut summary = counts::summary(&findings, &judged, &attacks, &in_flight);
+    summary.requests += thinned;
     summary.actors = actors.len() as u64;
     summary.healthy_actors = actors.iter().filter(|actor| actor.verdict == "healthy").count() as u64;
     summary.incidents = incidents.len() as u64;
@@ -856,7 +863,9 @@ fn notes(findings: &Findings<'_>) -> Vec<String> {
         .iter()
         .filter(|event| {
             event.request().is_some_and(|request| {
-                request.side == Side::Server && request.grouped_by == why401_parsers::event::GroupedBy::Order
+                request.side == Side::Server
+                    && request.grouped_by == why401_parsers::event::GroupedBy::Order
+                    && request.status.is_some()
             })
         })
         .count();

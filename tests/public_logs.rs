@@ -64,9 +64,8 @@ impl Log {
         let (mut assembler, mut names) = (Assembler::new(0), Names::default());
         let arena = bumpalo::Bump::new();
         let framing = Framing::detect(&self.text);
-        for record in &parse_chunk(&self.text, framing, FingerprintKey::new([3; 16]), &arena).records {
-            assembler.push(record, 1, &mut names);
-        }
+        let parsed = parse_chunk(&self.text, framing, FingerprintKey::new([3; 16]), &arena);
+        assembler.take(&parsed, 1, &mut names);
         let mut statuses = BTreeMap::new();
         for event in &assembler.finish(None, None, &mut names).events {
             if let Some(status) = event.request().filter(|r| r.proxied == proxied).and_then(|request| request.status) {

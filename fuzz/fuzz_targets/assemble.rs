@@ -28,10 +28,11 @@ fn read(framing: Framing, chunks: &[&[u8]]) -> (Assembled, Balance) {
     for chunk in chunks {
         let arena = Bump::new();
         let parsed = parse_chunk(chunk, framing, key, &arena);
-        for record in &parsed.records {
-            assembler.push(record, balance.lines + 1, &mut names);
-        }
+        assembler.take(&parsed, balance.lines + 1, &mut names);
         balance.merge(&parsed.balance);
     }
-    (assembler.finish(None, None, &mut names), balance)
+    let mut assembled = assembler.finish(None, None, &mut names);
+    let (_, renaming) = names.sorted();
+    assembled.events.iter_mut().for_each(|event| renaming.apply(event));
+    (assembled, balance)
 }

@@ -9,11 +9,15 @@ use crate::bundle;
 use crate::dialect::server::take_tags;
 use crate::dialect::{Context, DIALECTS, Dialect, Line, Tags};
 use crate::envelope::{self, Unwrapped};
+use crate::gather::{Answered, Gather, Texts};
 use crate::line::{Entry, Framing};
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
+use crate::quick::{self, Said};
 use crate::record::{Block, Body, Completed, Exchange, Params, Record, Side, Upgrade};
 use crate::secret::FingerprintKey;
-use crate::text::{contains, without_ansi};
+use crate::shape::{Bare, Meaning, Shapes};
+use crate::text::{contains, is_user_id, without_ansi};
+use crate::time::Stamp;
 
 /// How many different templates of unrecognised lines are kept for a source.
 pub const MOST_TEMPLATES: usize = 256;
@@ -89,8 +93,14 @@ impl Balance {
 /// The records of a chunk, and its balance.
 #[derive(Debug, Default)]
 pub struct Parsed<'a> {
-    /// What the lines say, in their order.
+    /// What the lines say, in their order, but for those of [`Parsed::answered`].
     pub records: Vec<Record<'a>>,
+    /// Requests that were answered well, with nothing else to say of them, in the order in which they ended.
+    pub(crate) answered: Vec<Answered>,
+    /// Their texts.
+    pub(crate) texts: Texts<'a>,
+    /// The time of the last line that has one.
+    pub(crate) last: Option<Stamp>,
     /// What became of each line.
     pub balance: Balance,
 }
@@ -111,31 +121,141 @@ pub fn parse_chunk_with<'a>(
     patterns: &[Pattern],
 ) -> Parsed<'a> {
     let context = Context { arena, key };
-    let mut parsed = Parsed::default();
-    parsed.balance.bytes = bytes.len() as u64;
+    let mut balance = Balance { bytes: bytes.len() as u64, ..Balance::default() };
+    let mut gather = Gather::default();
+    let mut last: Option<Stamp> = None;
+    // Dull lines are counted here and added up at the end.
+    let (mut quick, mut quick_framed) = (0_u64, 0_u64);
+    let (mut shapes, mut slow) = (Shapes::default(), Vec::new());
     for entry in framing.entries(bytes) {
-        let balance = &mut parsed.balance;
-        balance.lines += u64::from(entry.lines);
-        let outcome = read_whole(&entry, framing, &context, patterns, &mut parsed.records);
-        for place in set_bits(outcome.envelopes) {
-            balance.envelopes[place] += 1;
-        }
-        if entry.capped {
-            balance.capped += u64::from(entry.lines);
-        } else if let Some(dialect) = outcome.dialect {
-            balance.recognised += u64::from(entry.lines);
-            if let Some(place) = dialect {
-                // The rest of a line that was counted already is counted no second time.
-                balance.dialects[place] += u64::from(entry.lines > 0);
+        // Patterns of the user's own come before all.
+        let plain = entry.lines == 1 && !entry.capped && patterns.is_empty();
+        let found = plain.then(|| quick::read(entry.bytes)).flatten();
+        let mut unknown = None;
+        if let Some(found) = found {
+            let read = match found.said {
+                Said::Something(record) => Some((RAILS + usize::from(found.cable), Some(record), None)),
+                Said::Nothing(stamp) => Some((ACTION_CABLE, None, stamp)),
+                Said::Other(record, line) => {
+                    let key = shapes.key(&line);
+                    let known = key.and_then(|key| shapes.get(key, &line));
+                    unknown = key.map(|key| (key, line));
+                    known.map(|(dialect, meaning)| (dialect, meant(record, &line, meaning), record.stamp))
+                }
+            };
+            if let Some((dialect, record, stamp)) = read {
+                quick += 1;
+                quick_framed += u64::from(found.framed);
+                balance.dialects[dialect] += 1;
+                let before = last;
+                last = record.as_ref().map_or(stamp, stated).or(last);
+                if let Some(record) = record {
+                    gather.push(Record { line: entry.line, near: before, ..record });
+                }
+                continue;
             }
-        } else {
-            balance.unrecognised += u64::from(entry.lines);
-            let template = template_of(entry.bytes);
-            // A chunk keeps all of its templates, a source the first ones: so the outcome does not depend on the cuts.
-            *balance.templates.entry(template.into()).or_default() += u64::from(entry.lines);
+        }
+        slow.clear();
+        let outcome = read_slowly(&entry, framing, &context, patterns, &mut slow, &mut balance);
+        if let (Some((key, line)), Some(Some(dialect)), [] | [_]) = (unknown, outcome.dialect, &slow[..])
+            && let Some(meaning) = meaning_of(slow.first(), &line)
+        {
+            shapes.learn(key, &line, dialect, meaning);
+        }
+        let silent = !slow.iter().any(|record| stated(record).is_some());
+        for record in slow.drain(..) {
+            let before = last;
+            last = stated(&record).or(last);
+            gather.push(Record { near: before, ..record });
+        }
+        if silent {
+            last = outcome.stamp.or(last);
         }
     }
-    parsed
+    balance.lines += quick;
+    balance.recognised += quick;
+    balance.envelopes[RUBY_LOGGER] += quick_framed;
+    gather.finish();
+    let Gather { records, answered, texts, .. } = gather;
+    Parsed { records, answered, texts, last, balance }
+}
+
+/// The places of the dialect and the envelope of lines that are read by position (a test holds them to it).
+const RAILS: usize = 0;
+/// See [`RAILS`].
+const ACTION_CABLE: usize = 1;
+/// See [`RAILS`].
+const RUBY_LOGGER: usize = 0;
+
+/// A line of a known shape, read.
+fn meant<'a>(record: Record<'a>, line: &Bare<'a>, meaning: &Meaning) -> Option<Record<'a>> {
+    let Meaning::Note { sense, user } = meaning else { return None };
+    // Zero is a number that means nobody.
+    let user = user.clone().and_then(|range| line.text.get(range)).filter(|user| is_user_id(user));
+    if sense.is_empty() && user.is_none() {
+        return None;
+    }
+    Some(Record { body: Body::Note { sense: *sense, user, text: line.text }, ..record })
+}
+
+/// What was found out about a line, if it holds for all lines of its shape.
+fn meaning_of(record: Option<&Record<'_>>, line: &Bare<'_>) -> Option<Meaning> {
+    // What names nobody because its number is zero says nothing of other numbers.
+    if line.text.split(|b| !b.is_ascii_digit()).any(|number| number == b"0") {
+        return None;
+    }
+    let Some(record) = record else { return Some(Meaning::Dull) };
+    let Body::Note { sense, user, text } = record.body else { return None };
+    if record.side != Side::Server || text.as_ptr_range() != line.text.as_ptr_range() {
+        return None;
+    }
+    let range = |user: &[u8]| {
+        let from = (user.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+        text.get(from..from + user.len()).map(|_| from..from + user.len())
+    };
+    match user {
+        None => Some(Meaning::Note { sense, user: None }),
+        Some(user) => Some(Meaning::Note { sense, user: Some(range(user)?) }),
+    }
+}
+
+/// The time that a record's line states: its frame's or, where that has none, its own.
+pub(crate) fn stated(record: &Record<'_>) -> Option<Stamp> {
+    record.stamp.or(match record.body {
+        Body::Started { at, .. } | Body::Finished { at, .. } => at,
+        _ => None,
+    })
+}
+
+/// Reads an entry through all envelopes and dialects, and takes it into the balance.
+fn read_slowly<'a>(
+    entry: &Entry<'a>,
+    framing: Framing,
+    context: &Context<'a>,
+    patterns: &[Pattern],
+    records: &mut Vec<Record<'a>>,
+    balance: &mut Balance,
+) -> Outcome {
+    balance.lines += u64::from(entry.lines);
+    let outcome = read_whole(entry, framing, context, patterns, records);
+    for place in set_bits(outcome.envelopes) {
+        balance.envelopes[place] += 1;
+    }
+    if entry.capped {
+        balance.capped += u64::from(entry.lines);
+    } else if let Some(dialect) = outcome.dialect {
+        balance.recognised += u64::from(entry.lines);
+        if let Some(place) = dialect {
+            // The rest of a line that was counted already is counted no second time.
+            balance.dialects[place] += u64::from(entry.lines > 0);
+        }
+    } else {
+        balance.unrecognised += u64::from(entry.lines);
+        let template = template_of(entry.bytes);
+        // A chunk keeps all of its templates, a source the first ones: so the outcome does not depend on the cuts.
+        *balance.templates.entry(template.into()).or_default() += u64::from(entry.lines);
+    }
+    outcome
 }
 
 fn set_bits(bits: u64) -> impl Iterator<Item = usize> {
@@ -146,6 +266,8 @@ struct Outcome {
     /// `None`: unrecognised. `Some(None)`: a blank line. `Some(Some(place))`: understood by that dialect.
     dialect: Option<Option<usize>>,
     envelopes: u64,
+    /// The time that the envelopes state.
+    stamp: Option<Stamp>,
 }
 
 /// Reads an entry, which may be a document of many.
@@ -161,7 +283,7 @@ fn read_whole<'a>(
     let Some(entries) = bundle::entries(bytes) else {
         return read_entry(bytes, entry.line, context, patterns, records);
     };
-    let mut whole = Outcome { dialect: None, envelopes: 0 };
+    let mut whole = Outcome { dialect: None, envelopes: 0, stamp: None };
     // Pretty-printed documents spread over lines: an entry of one stands where its text does.
     let (mut line, mut at) = (entry.line, 0);
     for (place, element) in entries {
@@ -171,6 +293,7 @@ fn read_whole<'a>(
         let outcome = read_entry(element, line, context, patterns, records);
         whole.dialect = whole.dialect.or(outcome.dialect);
         whole.envelopes |= outcome.envelopes;
+        whole.stamp = outcome.stamp.or(whole.stamp);
     }
     whole
 }
@@ -186,7 +309,7 @@ fn read_entry<'a>(
     let bytes = without_colours(bytes, context.arena);
     let wrapped = envelope::unwrap(bytes, context.arena);
     let text = without_colours(wrapped.text, context.arena);
-    let mut whole = Outcome { dialect: None, envelopes: wrapped.envelopes };
+    let mut whole = Outcome { dialect: None, envelopes: wrapped.envelopes, stamp: wrapped.stamp };
     let first = records.len();
     let own = patterns.iter().zip(DIALECTS.len()..).find_map(|(pattern, place)| {
         // A pattern is written for the line as one sees it, or for what is in the frames that are known.
@@ -198,7 +321,7 @@ fn read_entry<'a>(
     });
     if let Some((found, envelopes, place, side)) = own {
         read_own(&found, &wrapped, side, context, records);
-        whole = Outcome { dialect: Some(Some(place)), envelopes };
+        whole = Outcome { dialect: Some(Some(place)), envelopes, ..whole };
     } else if wrapped.envelopes == 0 || memchr::memchr(b'\n', text).is_none() {
         whole.dialect = read_text(text, &wrapped, context, records);
     } else {
@@ -336,6 +459,7 @@ fn record_of<'a>(wrapped: &Unwrapped<'a>, line: &Line<'a>, side: Side, body: Bod
     Record {
         line: 0,
         stamp: wrapped.stamp,
+        near: None,
         request: line.tags.request.or(wrapped.request),
         user: line.tags.user.or(wrapped.user),
         address: line.tags.address.or(wrapped.address),
@@ -422,4 +546,99 @@ fn template_of(bytes: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_read_by_position_say_what_the_slow_way_says() {
+        let id_tag = "[5e908487-aaaa-4bbb-8ccc-0123456789ab] ";
+        let texts = [
+            "Started GET \"/api/feed?x=1\" for 203.0.113.7 at 2026-11-16 06:03:52 +0000",
+            "Started GET \"/cable\" [WebSocket] for 2001:db8::1 at 2026-11-16 06:03:52 +0900",
+            "Started PATCH \"/a \" for b\" for 203.0.113.7 at 2026-11-16 06:03:52 +0000",
+            "Started GET \"/\" for at 2026-11-16 06:03:52 +0000",
+            "Started GET \"/\" for (a proxy) at 2026-11-16 06:03:52 UTC",
+            "Started GET \"/\"",
+            "Processing by Api::V1::FeedController#index as JSON",
+            "  Parameters: {\"id\"=>\"4\"}",
+            "  Parameters: {\"Password\"=>\"[FILTERED]\"}",
+            "Completed 200 OK in 12ms (Views: 0.1ms | ActiveRecord: 0.2ms)",
+            "Completed 401 Unauthorized in 1ms",
+            "Completed  in 3ms",
+            "Completed",
+            "Filter chain halted as :authenticate! rendered or redirected",
+            "Successfully upgraded to WebSocket (REQUEST_METHOD: GET, HTTP_CONNECTION: Upgrade)",
+            "Registered connection (Z2lkOi8vYS9Vc2VyLzE)",
+            "An unauthorized connection attempt was rejected",
+            "Finished \"/cable\" [WebSocket] for 203.0.113.7 at 2026-11-16 06:03:52 +0000",
+            "Finished \"/cable\"[non-WebSocket] for 203.0.113.7 at 2026-11-16 06:03:52 +0000",
+            "ChatChannel is streaming from chat",
+            "Feed::NewsChannel stopped streaming from news",
+            "Some other words of a channel",
+        ];
+        let tags = ["", "[user:42] ", "[10.0.0.1] [user:-] ", "[ActionCable] [7] ", "[Auth] "];
+        let frames =
+            ["", "I, [2026-11-16T06:03:52.068658 #72]  INFO -- : ", "F, [2026-11-16T06:03:52.068658 #1] FATAL -- : "];
+        let (arena, key) = (Bump::new(), FingerprintKey::new([1; 16]));
+        let mut seen = 0;
+        for (frame, tag) in frames.iter().flat_map(|frame| tags.iter().map(move |tag| (frame, tag))) {
+            for text in texts {
+                for id in ["", id_tag] {
+                    let line = format!("{frame}{id}{tag}{text}");
+                    let Some(found) = quick::read(line.as_bytes()) else { continue };
+                    seen += 1;
+                    let mut slow = Vec::new();
+                    let context = Context { arena: &arena, key };
+                    let outcome = read_entry(line.as_bytes(), 0, &context, &[], &mut slow);
+                    assert!(slow.len() <= 1, "{line}");
+                    let slow = slow.first().copied();
+                    match found.said {
+                        Said::Other(..) => continue,
+                        Said::Something(record) => assert_eq!(slow, Some(record), "{line}"),
+                        Said::Nothing(stamp) => assert_eq!((slow, outcome.stamp), (None, stamp), "{line}"),
+                    }
+                    assert_eq!(outcome.dialect, Some(Some(if found.cable { ACTION_CABLE } else { RAILS })), "{line}");
+                    assert_eq!(outcome.envelopes, u64::from(found.framed) << RUBY_LOGGER, "{line}");
+                }
+            }
+        }
+        assert!(seen >= 100, "only {seen} lines were read by position");
+    }
+
+    #[test]
+    fn lines_of_one_shape_say_what_each_says_by_itself() {
+        let frame = "W, [2026-11-16T06:03:52.068658 #72]  WARN -- : [5e908487-aaaa-4bbb-8ccc-0123456789ab] ";
+        let texts = [
+            "member=7711",
+            "member=7712",
+            "member=0",
+            "member=00",
+            "member=9",
+            "401 for member=77",
+            "403 for member=78",
+            "[Auth] refresh token 12 expired for user 5",
+            "[Auth] refresh token 99 expired for user 7",
+            "[Pay] refresh token 99 expired for user 7",
+            "took 12 ms",
+            "took 47 ms",
+            "user 9f0c2c1e-0000-4000-8000-000000000000 signed out",
+            "user 9f0c2c1e-0000-4000-8000-000000000001 signed out",
+        ];
+        let lines: Vec<String> = texts.iter().chain(&texts).map(|text| format!("{frame}{text}\n")).collect();
+        let (arena, key) = (Bump::new(), FingerprintKey::new([1; 16]));
+        let chunk = lines.concat();
+        let together = parse_chunk(chunk.as_bytes(), Framing::Lines, key, &arena);
+        let bodies =
+            |parsed: &Parsed<'_>| parsed.records.iter().map(|r| format!("{:?} {:?}", r.user, r.body)).collect();
+        let apart: Vec<String> = lines
+            .iter()
+            .flat_map(|line| -> Vec<String> { bodies(&parse_chunk(line.as_bytes(), Framing::Lines, key, &arena)) })
+            .collect();
+        let whole: Vec<String> = bodies(&together);
+        assert_eq!(whole, apart);
+        assert_eq!((together.balance.lines, together.balance.recognised), (28, 28));
+    }
 }

@@ -12,7 +12,60 @@ pub struct Name(u32);
 /// Interned texts: paths, users, addresses. What goes in has control, bidirectional and zero-width characters taken out,
 /// so that nothing read from a log can steer a terminal.
 #[derive(Debug, Default)]
-pub struct Names(IndexSet<Box<str>>);
+pub struct Names(IndexSet<Box<str>, foldhash::fast::RandomState>);
+
+/// Where names went when [`Names`] were sorted.
+#[derive(Debug)]
+pub struct Renaming(Vec<Name>);
+
+impl Renaming {
+    /// The new name of an old one.
+    #[must_use]
+    pub fn of(&self, name: Name) -> Name {
+        self.0.get(name.0 as usize).copied().unwrap_or(name)
+    }
+
+    fn opt(&self, name: &mut Option<Name>) {
+        *name = name.map(|name| self.of(name));
+    }
+
+    /// Gives all names of an event their new form.
+    pub fn apply(&self, event: &mut Event) {
+        let Event { user, email, address, device, what, .. } = event;
+        for name in [user, email, address, device] {
+            self.opt(name);
+        }
+        match what {
+            What::Request(request) => {
+                let Request { method, path, action, halted, fault, .. } = request.as_mut();
+                (*method, *path) = (self.of(*method), self.of(*path));
+                self.opt(action);
+                self.opt(halted);
+                if let Some(fault) = fault {
+                    self.opt(&mut fault.class);
+                    fault.message = self.of(fault.message);
+                    for (place, method) in &mut fault.frames {
+                        (*place, *method) = (self.of(*place), self.of(*method));
+                    }
+                }
+            }
+            What::Socket(Socket::Accepted(gid) | Socket::Removing(gid)) => *gid = self.of(*gid),
+            What::State { event, state, .. } => (*event, *state) = (self.of(*event), self.of(*state)),
+            What::Note { text, .. } => *text = self.of(*text),
+            What::Socket(_)
+            | What::Process(_)
+            | What::ClientSocket(_)
+            | What::ClientRefresh(_)
+            | What::RefreshDue(_)
+            | What::Lifetime(_)
+            | What::Storage { .. }
+            | What::Lifecycle { .. }
+            | What::AppStart
+            | What::LoginPage
+            | What::NetworkDown => {}
+        }
+    }
+}
 
 /// Longer texts are cut: no path, id or class name that means anything is longer.
 const LONGEST_NAME: usize = 300;
@@ -40,6 +93,21 @@ impl Names {
     #[must_use]
     pub fn text(&self, name: Name) -> &str {
         self.0.get_index(name.0 as usize).map_or("", |text| text)
+    }
+
+    /// The same texts in the order of the alphabet, and where each name went: so that what is kept by name comes in one order,
+    /// however the sources were cut when their texts were first seen.
+    #[must_use]
+    pub fn sorted(self) -> (Self, Renaming) {
+        let mut order: Vec<usize> = (0..self.0.len()).collect();
+        order.sort_by_key(|place| self.0.get_index(*place));
+        let mut places = vec![Name(0); order.len()];
+        for (new, old) in order.iter().enumerate() {
+            places[*old] = Self::name(new);
+        }
+        let mut texts = self.0;
+        texts.sort_unstable();
+        (Self(texts), Renaming(places))
     }
 
     fn name(place: usize) -> Name {
@@ -180,6 +248,8 @@ pub enum Socket {
     Disconnect(Option<Fingerprint>),
     /// lograge: a channel was subscribed.
     Subscribed,
+    /// lograge: a channel was unsubscribed, as the connection ends.
+    Unsubscribed,
 }
 
 /// What a client's state holder moved to.
@@ -221,6 +291,8 @@ pub enum What {
     ClientRefresh(ClientRefresh),
     /// The client says how long its token lives, in seconds.
     Lifetime(u32),
+    /// In how many seconds the client means to refresh, by its own clock.
+    RefreshDue(u32),
     /// The store of secrets failed.
     Storage {
         /// Because the device was locked.

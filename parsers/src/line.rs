@@ -122,7 +122,10 @@ impl<'a> Iterator for Entries<'a> {
         };
         let (whole, rest) = self.rest.split_at(end);
         self.rest = rest;
-        let ends = u32::try_from(memchr::memchr_iter(b'\n', whole).count()).unwrap_or(u32::MAX);
+        let ends = match self.framing {
+            Framing::Lines => u32::from(whole.ends_with(b"\n")),
+            _ => u32::try_from(memchr::memchr_iter(b'\n', whole).count()).unwrap_or(u32::MAX),
+        };
         // The last line of a source may lack its end. An object's last line is the first of the next one, in this chunk or
         // in another, so it is not counted with it: the number of lines is the same however the bytes are cut.
         let lines = ends + u32::from(self.framing != Framing::JsonObjects && !whole.ends_with(b"\n"));

@@ -19,6 +19,8 @@ pub struct Record<'a> {
     pub line: u32,
     /// The program's own time if it wrote one, else the envelope's.
     pub stamp: Option<Stamp>,
+    /// The time of the nearest line before this one that has a time, within the chunk; for lines that state none.
+    pub near: Option<Stamp>,
     /// The request id in the line's tags or fields.
     pub request: Option<RequestId>,
     /// The user whom the line's tags name.
@@ -312,6 +314,8 @@ pub enum Body<'a> {
     },
     /// How long the token given out will live, in seconds.
     ExpiresIn(u32),
+    /// In how many seconds the client means to refresh, by its own clock.
+    RefreshDue(u32),
     /// A header of the block that names the device.
     Device(&'a [u8]),
     /// A parameter of the request's body.

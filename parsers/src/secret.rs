@@ -53,14 +53,107 @@ impl RequestId {
     /// The identity of a request id as written. Upper and lower case are the same id.
     #[must_use]
     pub fn new(text: &[u8]) -> Self {
-        let mut out = [0_u8; 16];
-        for (half, key) in [(0_usize, [1_u8; 16]), (8, [2_u8; 16])] {
-            let mut hasher = SipHasher13::new_with_key(&key);
-            for byte in text {
-                hasher.write_u8(byte.to_ascii_lowercase());
-            }
-            out[half..half + 8].copy_from_slice(&hasher.finish().to_le_bytes());
+        if let Some(id) = Self::uuid(text) {
+            return id;
         }
-        Self(u128::from_le_bytes(out))
+        let mut hasher = SipHasher13::new_with_key(&[1; 16]);
+        for byte in text {
+            hasher.write_u8(byte.to_ascii_lowercase());
+        }
+        let high = hasher.finish();
+        hasher.write_u8(0xff);
+        Self(u128::from(high) << 64 | u128::from(hasher.finish()))
+    }
+
+    /// The identity of a UUID as written (Rails' own ids are such): its 128 bits. `None` for any other text.
+    #[must_use]
+    pub fn uuid(text: &[u8]) -> Option<Self> {
+        let text: &[u8; 36] = text.try_into().ok()?;
+        if (text[8], text[13], text[18], text[23]) != (b'-', b'-', b'-', b'-') {
+            return None;
+        }
+        let mut digits = [0_u8; 32];
+        digits[..8].copy_from_slice(&text[..8]);
+        digits[8..12].copy_from_slice(&text[9..13]);
+        digits[12..16].copy_from_slice(&text[14..18]);
+        digits[16..20].copy_from_slice(&text[19..23]);
+        digits[20..].copy_from_slice(&text[24..]);
+        // All digits at once: whether each byte is a hexadecimal one, then its value.
+        let mut wrong = 0_u8;
+        for digit in &mut digits {
+            let letter = (*digit | 0x20).wrapping_sub(b'a');
+            let number = digit.wrapping_sub(b'0');
+            wrong |= u8::from(letter > 5) & u8::from(number > 9);
+            *digit = if number > 9 { letter.wrapping_add(10) } else { number };
+        }
+        if wrong != 0 {
+            return None;
+        }
+        let mut id = [0_u8; 16];
+        for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = pair[0] << 4 | pair[1];
+        }
+        Some(Self(u128::from_be_bytes(id)))
+    }
+
+    /// Some of its bits, for tables keyed by it.
+    #[must_use]
+    pub(crate) const fn bits(self) -> u64 {
+        #[allow(clippy::cast_possible_truncation, reason = "some of the bits are asked for")]
+        let low = self.0 as u64;
+        // The version and variant of a UUID are the same in all; its other bits are random, or a time.
+        (low ^ (self.0 >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// Hashes request ids by their own bits: they are 128 random bits, or hashed already.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ById;
+
+impl std::hash::BuildHasher for ById {
+    type Hasher = Bits;
+
+    fn build_hasher(&self) -> Bits {
+        Bits(0)
+    }
+}
+
+/// See [`ById`].
+#[derive(Debug)]
+pub(crate) struct Bits(u64);
+
+impl Hasher for Bits {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn write_u128(&mut self, id: u128) {
+        self.0 = RequestId(id).bits();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_the_same_in_either_case_and_every_digit_counts() {
+        let id = b"5e908487-aB00-4c00-8d00-0123456789eF";
+        assert_eq!(RequestId::new(id), RequestId::new(&id.to_ascii_lowercase()));
+        assert_eq!(RequestId::uuid(id), Some(RequestId(0x5e90_8487_ab00_4c00_8d00_0123_4567_89ef)));
+        for at in 0..id.len() {
+            let mut other = *id;
+            other[at] = if other[at] == b'1' { b'2' } else { b'1' };
+            assert_ne!(RequestId::new(&other), RequestId::new(id), "byte {at}");
+        }
+        assert_eq!(RequestId::uuid(b"5e908487-aB00-4c00-8d00-0123456789eg"), None);
+        assert_eq!(RequestId::new(b"req_01HXYZ"), RequestId::new(b"REQ_01hxyz"));
+        assert_ne!(RequestId::new(b"req_01HXYZ"), RequestId::new(b"req_01HXYA"));
     }
 }

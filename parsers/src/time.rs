@@ -3,7 +3,7 @@
 //! A [`Stamp`] keeps what the text said and what it left out (zone, year): the parsers have no clock and know of no
 //! other source, so what is missing is filled in later, by whoever knows the source's zone and year.
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset};
 
 use crate::text::digits;
 
@@ -24,7 +24,7 @@ pub struct Stamp {
 }
 
 /// The stand-in year of stamps that had none: a leap year, so that 29 February exists.
-pub const UNKNOWN_YEAR: i32 = 1972;
+pub const UNKNOWN_YEAR: u32 = 1972;
 
 impl Stamp {
     /// The stamp if its zone is `offset_seconds` east of UTC. A stated zone stays.
@@ -34,11 +34,14 @@ impl Stamp {
     }
 }
 
-fn at(year: i32, month: u32, day: u32, hour: u32, minute: u32, second: u32, micro: i64) -> Option<i64> {
-    // A leap second is taken as the last microsecond before it, so that it stays in order.
+fn at(year: u32, month: u32, day: u32, hour: u32, minute: u32, second: u32, micro: i64) -> Option<i64> {
+    if hour > 23 || minute > 59 {
+        return None;
+    }
+    // A leap second is taken as the last second before it, so that it stays in order.
     let second = second.min(59);
-    let naive = NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second)?;
-    Some(naive.and_utc().timestamp() * SECOND + micro)
+    let seconds = days(year, month, day)? * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+    Some(seconds * SECOND + micro)
 }
 
 /// `.068658` and the like: up to nine digits. Gives microseconds and the length with the point or comma.
@@ -93,7 +96,7 @@ pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
     }
     let (micro, fraction_length) = fraction(text.get(19..)?);
     let micros = at(
-        i32::try_from(year).ok()?,
+        year,
         digits(text, 5, 2)?,
         digits(text, 8, 2)?,
         digits(text, 11, 2)?,
@@ -110,6 +113,23 @@ pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
         }
         None => (Stamp { micros, zoned: false, dated: true, coarse }, length),
     })
+}
+
+/// Days from 1970 to a date of the Gregorian calendar, or `None` if there is no such day. (Howard Hinnant's `days_from_civil`;
+/// chrono's own way there costs several times as much, and this is done for every line.)
+fn days(year: u32, month: u32, day: u32) -> Option<i64> {
+    const LENGTHS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let length = *LENGTHS.get(month.wrapping_sub(1) as usize)? + u32::from(leap && month == 2);
+    if day == 0 || day > length {
+        return None;
+    }
+    let year = i64::from(year) - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * (i64::from(month) + if month > 2 { -3 } else { 9 }) + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
 }
 
 /// logcat's `11-16 06:10:00.043`: no year, no zone (`-v zone` adds one).
@@ -191,8 +211,7 @@ pub fn access_log(text: &[u8]) -> Option<(Stamp, usize)> {
     }
     let (hour, minute, second) = clock(&text[12..])?;
     let (micro, fraction_length) = fraction(text.get(20..)?);
-    let year = i32::try_from(digits(text, 7, 4)?).ok()?;
-    let micros = at(year, month_name(&text[3..])?, digits(text, 0, 2)?, hour, minute, second, micro)?;
+    let micros = at(digits(text, 7, 4)?, month_name(&text[3..])?, digits(text, 0, 2)?, hour, minute, second, micro)?;
     let length = 20 + fraction_length;
     let (offset, zone_length) = zone(&text[length..]).map_or((None, 0), |(offset, length)| (Some(offset), length));
     let micros = micros - i64::from(offset.unwrap_or(0)) * SECOND;
@@ -280,6 +299,19 @@ mod tests {
         let local = iso(b"2026-11-16T06:03:52.068658 #7872]").unwrap();
         assert_eq!((local.0.micros, local.0.zoned, local.1), (utc.micros, false, 26));
         assert_eq!(http_date(b"Mon, 16 Nov 2026 06:03:52 GMT").unwrap().micros, utc.micros / SECOND * SECOND);
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for year in [1900, 1970, 1999, 2000, 2023, 2024, 2026, 2100, 2400] {
+            for month in 0..=13 {
+                for day in 0..=32 {
+                    let known = chrono::NaiveDate::from_ymd_opt(i32::try_from(year).unwrap(), month, day);
+                    let known = known.map(|date| date.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp() / 86_400);
+                    assert_eq!(days(year, month, day), known, "{year}-{month}-{day}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -106,7 +106,7 @@ fn shown(bytes: &[u8]) -> String {
 }
 
 fn line_of(record: &Record<'_>) -> String {
-    let Record { line: _, stamp, request, user, address, process, tagged, severe, side, body } = *record;
+    let Record { line: _, stamp, near: _, request, user, address, process, tagged, severe, side, body } = *record;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let parts = [
         Some(format!("{side:?}")),

@@ -108,6 +108,10 @@ impl Owners {
         if self.count(address) == 1 && !self.proxies.contains(&address) {
             return Some((seen.first()?.1, false));
         }
+        // Behind a proxy's address anybody may be.
+        if self.proxies.contains(&address) && self.count(address) > 1 {
+            return None;
+        }
         let next = seen.partition_point(|(other, _)| *other < time);
         let before = next.checked_sub(1).and_then(|place| seen.get(place));
         let after = seen.get(next);

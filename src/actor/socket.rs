@@ -58,6 +58,9 @@ const UNDECIDED: i64 = 120 * 1_000_000;
 /// A socket of one token that lived less than this (microseconds) and never subscribed was refused: lograge shows nothing else.
 const REFUSED_LIFE: i64 = 15 * 1_000_000;
 
+/// A connection unsubscribes its channels just before it ends: milliseconds, on a loaded server seconds (microseconds).
+const CHANNELS_FIRST: i64 = 3_000_000;
+
 /// How long before a refusal (microseconds) the app's own line about it stands.
 const WORDS_REACH: i64 = 15 * 1_000_000;
 
@@ -127,6 +130,9 @@ struct Pairing<'a> {
     /// The app's words about a socket, just said.
     words: VecDeque<(i64, Sense, Option<Name>)>,
     done: Vec<Attempt>,
+    /// lograge: when a channel was last unsubscribed, with no connection ended since. The connection that ends next had been
+    /// accepted: a refused one has no channels.
+    unsubscribed_at: Option<i64>,
     /// lograge: by token, what is open.
     by_token: HashMap<Fingerprint, VecDeque<Attempt>>,
     /// lograge: connections since which no channel was subscribed, the oldest first.
@@ -143,6 +149,7 @@ impl<'a> Pairing<'a> {
             refusals: VecDeque::new(),
             words: VecDeque::new(),
             done: Vec::new(),
+            unsubscribed_at: None,
             by_token: HashMap::new(),
             unsubscribed: VecDeque::new(),
         }
@@ -195,6 +202,7 @@ impl<'a> Pairing<'a> {
             }
             Socket::Disconnect(Some(token)) => self.disconnected(event, token),
             Socket::Subscribed => self.channel(event),
+            Socket::Unsubscribed => self.unsubscribed_at = Some(event.time),
             Socket::Upgraded | Socket::UpgradeFailed | Socket::Connect(None) | Socket::Disconnect(None) => {}
         }
     }
@@ -321,7 +329,8 @@ impl<'a> Pairing<'a> {
         attempt.closed_line = Some(event.line);
         attempt.key = attempt.key.or(event.user.map(Key::User));
         let short = event.time - attempt.opened < REFUSED_LIFE;
-        let refused = event.user.is_none() && (self.tagged_ends || short);
+        let had_channels = self.unsubscribed_at.take().is_some_and(|at| event.time - at <= CHANNELS_FIRST);
+        let refused = event.user.is_none() && (self.tagged_ends || short) && !had_channels;
         attempt.outcome = if refused { Outcome::Refused(event.time) } else { Outcome::Accepted(attempt.opened) };
         self.unsubscribed.retain(|(_, other)| *other != token);
         self.done.push(attempt);

@@ -1,8 +1,7 @@
 //! What a cause may look at: an incident, the actor's timeline around it, and what is known of the service.
 
-use why401_parsers::event::TimeFrom;
-use why401_parsers::event::{Event, Name, Names};
-use why401_parsers::record::{ClientSocket, Sense};
+use why401_parsers::event::{Event, GroupedBy, Name, Names, TimeFrom};
+use why401_parsers::record::{ClientSocket, Sense, Side};
 
 use crate::incident::service::Restart;
 use crate::incident::{Incident, Trigger};
@@ -91,6 +90,8 @@ pub struct Facts {
     pub resumed: Option<usize>,
     /// Storage trouble during or just before.
     pub storage: Option<usize>,
+    /// Which of several requests was refused is known by the order of lines alone, for all of the refused ones.
+    pub by_order: bool,
     /// A later accepted call without a new credential between: the credential was good all along.
     pub accepted_later: Option<usize>,
 }
@@ -248,7 +249,16 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
         facts.age = facts.credential.map(|place| start - items[place].ended.min(start));
         facts.alive = first_seen.map(|time| start - time);
     }
+    let by_order = |sign: &usize| {
+        let request = items[*sign].event.and_then(|event| world.events[event].request());
+        request.is_some_and(|request| request.side == Side::Server && request.grouped_by == GroupedBy::Order)
+    };
+    facts.by_order = !facts.http.is_empty() && facts.sockets.is_empty() && facts.http.iter().all(by_order);
     facts.routes_worked_before = !facts.routes.is_empty() && facts.routes.iter().all(|route| worked.contains(route));
+
+    // Where only the order is known (and times are made up), what answers a refusal stands right below it.
+    let by_order_only = items.get(first_sign).is_some_and(|item| item.timed == TimeFrom::Order);
+    let at_once = if by_order_only { 8 * SECOND } else { MINUTE };
 
     // During and after.
     let horizon = end + 2 * MINUTE;
@@ -271,7 +281,7 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
                         .signs
                         .iter()
                         .map(|sign| items[*sign].time)
-                        .any(|sign| (-2 * SECOND..=MINUTE).contains(&(item.time - sign)));
+                        .any(|sign| (-2 * SECOND..=at_once).contains(&(item.time - sign)));
                     if answers {
                         facts.refreshed = facts.refreshed.or(Some(place));
                     }
@@ -324,7 +334,9 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     // A fresh credential that other calls used a moment before was good when this call was refused.
     let fresh = facts.age.is_some_and(|age| world.lifetimes.first().is_some_and(|l| age < l.access * 8 / 10));
     let denied = facts.refreshes.iter().any(|place| matches!(items[*place].kind, Kind::Refresh(Refresh::Refused(_))));
-    if !facts.http.is_empty() && facts.accepted_beside.is_empty() && fresh && !denied {
+    // Where all that the app's first page asks for is refused at once, what was accepted before says nothing of now.
+    let few = facts.routes.len() < 3;
+    if !facts.http.is_empty() && facts.accepted_beside.is_empty() && fresh && few && !denied {
         facts.accepted_beside = (0..items.len())
             .filter(|place| {
                 let item = &items[*place];

@@ -3,7 +3,7 @@
 use super::case::{Case, span};
 use super::{Cause, Doc, Label, Opinion};
 use crate::incident::Trigger;
-use crate::session::{Kind, SECOND};
+use crate::session::{Kind, MINUTE, SECOND};
 
 /// See the module.
 pub(super) struct ClockSkew;
@@ -67,19 +67,29 @@ impl Cause for ClockSkew {
         if !case.is_refusal() || facts.http.is_empty() {
             return None;
         }
-        let skew = skew?;
+        let late = due_too_late(case);
+        if skew.is_none() && late.is_none() {
+            return unseen(case);
+        }
         let mut opinion = Opinion::new(Label::ClockSkew, "client");
         let first = Some(case.first());
-        let side = if skew < 0 { "behind" } else { "ahead" };
-        opinion.add(
-            true,
-            2.6,
-            format!(
-                "the device's clock is {} or more {side}, by no multiple of a time zone",
-                span(skew.abs() * SECOND)
-            ),
-            first,
-        );
+        if let Some(skew) = skew {
+            let side = if skew < 0 { "behind" } else { "ahead" };
+            opinion.add(
+                true,
+                2.6,
+                format!(
+                    "the device's clock is {} or more {side}, by no multiple of a time zone",
+                    span(skew.abs() * SECOND)
+                ),
+                first,
+            );
+        }
+        if let Some((place, due)) = late {
+            // The app subtracts its own "now" from the end that the server stated: nothing but a wrong clock gives such a number.
+            let text = format!("the app meant to refresh in {}, after the token's end: its clock is behind", span(due));
+            opinion.add(true, 3.4, text, Some(place));
+        }
         opinion.add(
             facts.refreshed.is_some(),
             1.2,
@@ -98,4 +108,42 @@ impl Cause for ClockSkew {
         );
         Some(opinion)
     }
+}
+
+/// When the app last said, before the first sign, that it would refresh later than any token of this age lives.
+fn due_too_late(case: &Case<'_>) -> Option<(usize, i64)> {
+    /// Apps count from when the answer came, which a slow network delays.
+    const SLACK: i64 = 2 * MINUTE;
+    let lifetime = case.lifetime()?.access;
+    let start = case.incident.start;
+    let from = case.facts.credential.map_or(i64::MIN, |place| case.item(place).time);
+    let items = case.timeline.items.iter().enumerate();
+    let said = items.filter(|(_, item)| item.lane == case.incident.lane && (from..=start).contains(&item.time));
+    let due =
+        said.filter_map(|(place, item)| if let Kind::RefreshDue(due) = item.kind { Some((place, due)) } else { None });
+    due.filter(|(_, due)| *due > lifetime + SLACK).max_by_key(|(_, due)| *due)
+}
+
+/// Without the device's trace its clock cannot be seen. Where the service's other clients refresh ahead of time and this one
+/// always runs into the token's end, a clock that is behind is as good an explanation as an old version of the app.
+fn unseen(case: &Case<'_>) -> Option<Opinion> {
+    let facts = &case.facts;
+    let others = case.world.lead.zip(case.lifetime()).is_some_and(|(lead, lifetime)| lead < lifetime.access);
+    let failed =
+        facts.refreshes.iter().any(|p| matches!(&case.item(*p).kind, Kind::Refresh(refresh) if !refresh.gave()));
+    if failed || case.timeline.has_client || !others || facts.proactive > 0 || facts.refreshed.is_none() || !case.ripe()
+    {
+        return None;
+    }
+    let mut opinion = Opinion::new(Label::ClockSkew, "client");
+    opinion.add(true, 1.6, "a refresh cured it, as if the token had run out without the app noticing", facts.refreshed);
+    opinion.add(true, 1.2, "it happened when the token reached its lifetime", facts.credential);
+    opinion.add(
+        true,
+        1.0,
+        "other clients of this service refresh ahead of time: this one's clock may be behind",
+        Some(case.first()),
+    );
+    opinion.missing.push("the device's trace: its clock against the server's".into());
+    Some(opinion)
 }

@@ -129,6 +129,9 @@ impl Cause for LifetimeExpiry {
         if let Some(skew) = case.skew.filter(|skew| skew.abs() > 120) {
             opinion.add(true, -1.5, format!("the device's clock is off by {}", span(skew.abs() * SECOND)), None);
         }
+        if cured.is_some() && !case.timeline.has_client && facts.proactive == 0 && case.world.lead.is_some() {
+            opinion.missing.push("the device's trace: a clock that is behind looks the same from the server".into());
+        }
         if facts.credential.is_none() {
             opinion.missing.push("the log from when the token was issued, to know its age".into());
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use why401_parsers::event::TimeFrom;
 use why401_parsers::record::ClientSocket;
 
 use super::case::{Case, span};
@@ -17,6 +18,10 @@ const OPENING: i64 = 30 * SECOND;
 
 /// So many endpoints together are an app's opening, not a poll.
 const OPENING_CALLS: usize = 3;
+
+/// A socket may come back so much later than the network (microseconds): reconnecting clients' back-off is capped at one to
+/// five minutes, mostly at two.
+const BACK_OFF: i64 = 150 * SECOND;
 
 /// A socket that ends this soon (microseconds) after a refresh was reconnected on purpose.
 const ON_PURPOSE: i64 = 15 * SECOND;
@@ -135,9 +140,11 @@ impl Cause for NetworkLoss {
             (start - MINUTE..=end + MINUTE).contains(&restart.end) || (0..10 * MINUTE).contains(&(end - restart.end))
         });
         opinion.add(restarted, -3.0, "the server restarted meanwhile", None);
-        let paused = within(&|kind| matches!(kind, Kind::Paused), start - 60 * SECOND, start + 60 * SECOND);
+        // Where only the order is known, only what stands side by side belongs together.
+        let beside = if case.item(case.first()).timed == TimeFrom::Order { 4 * SECOND } else { 60 * SECOND };
+        let paused = within(&|kind| matches!(kind, Kind::Paused), start - beside, start + beside);
         opinion.add(paused.is_some(), -3.0, "the app had been put away", paused);
-        let used = within(&|kind| matches!(kind, Kind::Accepted { .. }), start + 30 * SECOND, end - 30 * SECOND);
+        let used = within(&|kind| matches!(kind, Kind::Accepted { .. }), start + 30 * SECOND, end - BACK_OFF);
         opinion.add(used.is_some(), -1.0, "calls over HTTP went on meanwhile", used);
         if !case.timeline.has_client {
             opinion.missing.push("the client's trace: was the network gone, or the app put away?".into());

@@ -140,6 +140,8 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
     });
     // Seen from its end: a refresh that gave a token a while ago, and now the same device's is refused as used before.
     let reused = facts.sense.has(Sense::REUSED);
+    // What the app made of the answer: `AuthSessionExpired(reason: refresh_token_expired)`.
+    let told = facts.forced_out.map(|place| case.item(place).sense).unwrap_or_default();
     let kind = if won.is_some() || (reused && failed.len() > 1) {
         "reuse_race"
     } else if reused {
@@ -148,7 +150,12 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
         "expired"
     } else if item.sense.has(Sense::UNKNOWN) {
         "rejected"
-    } else if facts.age.is_some_and(|age| age > LONG_IDLE) {
+    } else if told.has(Sense::EXPIRED) {
+        "expired"
+    } else if told.has(Sense::UNKNOWN) {
+        "rejected"
+    } else if facts.age.is_some_and(|age| age > LONG_IDLE) || (facts.credential.is_none() && facts.http.is_empty()) {
+        // Refused while the access token was still accepted: the server knew the session, so it was its age.
         "expired"
     } else {
         "rejected"
@@ -190,7 +197,8 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
             "sessions were revoked just before",
             facts.revocation.map(|(place, _)| place),
         );
-        opinion.add(item.sense.has(Sense::REVOKED), -2.0, "the app's own words call the token revoked", Some(first));
+        let revoked = item.sense.has(Sense::REVOKED) || told.has(Sense::REVOKED);
+        opinion.add(revoked, -2.0, "the app's own words call the token revoked", Some(first));
         let early = case.young() && !facts.http.is_empty() && item.sense.is_empty();
         opinion.add(
             early,

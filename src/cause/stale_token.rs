@@ -43,7 +43,7 @@ impl Cause for StaleToken {
         if !facts.sockets.is_empty() && facts.http.is_empty() {
             return Some(websocket(case));
         }
-        (!facts.http.is_empty() && !facts.accepted_beside.is_empty()).then(|| http(case))
+        (!facts.http.is_empty() && (!facts.accepted_beside.is_empty() || goes_on(case))).then(|| http(case))
     }
 }
 
@@ -105,14 +105,30 @@ fn websocket(case: &Case<'_>) -> Opinion {
     opinion
 }
 
+/// The app itself takes no notice: it neither refreshes nor signs out over several refusals of one endpoint. Where its trace
+/// shows failures only, that is how the calls that went well look.
+fn goes_on(case: &Case<'_>) -> bool {
+    let facts = &case.facts;
+    !case.timeline.has_server
+        && facts.http.len() >= 3
+        && facts.routes.len() == 1
+        && facts.refreshed.is_none()
+        && facts.forced_out.is_none()
+        && facts.signed_in.is_none()
+        && facts.sign_out.is_none()
+}
+
 fn http(case: &Case<'_>) -> Opinion {
     let facts = &case.facts;
     let mut opinion = Opinion::new(Label::StaleToken, "http");
     let first = facts.http.first().copied();
     let routes: Vec<&str> = facts.routes.iter().take(3).map(|route| case.world.names.text(*route)).collect();
     opinion.add(true, 1.0, format!("{} refused on {}", calls(facts.http.len()), routes.join(", ")), first);
+    if facts.accepted_beside.is_empty() {
+        opinion.add(true, 1.4, "the app neither refreshed nor signed out: to it the session was good", first);
+    }
     opinion.add(
-        true,
+        !facts.accepted_beside.is_empty(),
         1.8,
         format!(
             "in between {} accepted on other endpoints, with no new credential",
@@ -123,6 +139,13 @@ fn http(case: &Case<'_>) -> Opinion {
     let refreshed = facts.credential.filter(|place| matches!(case.item(*place).kind, Kind::Refresh(_)));
     opinion.add(refreshed.is_some(), 1.2, "a refresh before gave a newer credential", refreshed);
     opinion.add(facts.http.len() >= 3, 0.5, "and again", facts.http.last().copied());
+    opinion.add(
+        facts.signed_in.is_some() && facts.accepted_later.is_none() && facts.routes.len() > 1,
+        -2.0,
+        "the user signed in again: all of the session was gone, not one channel of it",
+        facts.signed_in,
+    );
+    opinion.add(facts.http.len() == 1, -1.6, "one refused call alone may have any reason", first);
     let credentials = case.timeline.items[..case.first()]
         .iter()
         .filter(|item| item.lane == case.incident.lane)
@@ -136,7 +159,7 @@ fn http(case: &Case<'_>) -> Opinion {
     );
     opinion.add(!case.world.renews, -2.0, "nobody ever refreshes here, so nothing is newer than a sign-in", None);
     opinion.add(
-        !facts.routes_worked_before,
+        !facts.routes_worked_before && !facts.accepted_beside.is_empty(),
         -2.5,
         "this endpoint had not accepted the actor before: it may refuse for another reason",
         first,

@@ -78,6 +78,10 @@ impl Cause for StorageLoss {
         {
             return None;
         }
+        // A refusal alone says nothing of the device's store.
+        if facts.storage.is_none() && facts.signed_in.is_none() && !facts.sense.has(Sense::MISSING) {
+            return None;
+        }
         let locked = facts.storage.is_some_and(|place| matches!(case.item(place).kind, Kind::Storage { locked: true }));
         let mut opinion = Opinion::new(Label::StorageLoss, if locked { "locked_device" } else { "unreadable" });
         opinion.add(facts.storage.is_some(), 3.2, "the device could not read its store of secrets", facts.storage);

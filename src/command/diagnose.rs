@@ -10,9 +10,10 @@ use clap::ValueEnum;
 use super::Exit;
 use crate::cause::CAUSES;
 use crate::config::{ClockConfig, Config, ConfigFile, Filter, Window};
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Diagnosis, Input};
 use crate::render::{json, terminal};
 use crate::source::{How, read_inputs};
+use crate::stats::Stages;
 
 /// How the diagnosis is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -87,6 +88,9 @@ pub struct Args {
     /// End with exit code 0 whether or not incidents were found
     #[arg(long)]
     pub exit_zero: bool,
+    /// Say on standard error what the run cost: speed, processor time, peak memory, time per stage
+    #[arg(long)]
+    pub stats: bool,
     /// Threads that parse; the number of cores by default
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -107,7 +111,9 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         return Ok(Exit::Usage);
     }
     let how = How { threads: args.threads, progress: true, ..How::default() };
+    let mut stages = Stages::default();
     let outcome = read_inputs(&args.inputs, config, how);
+    stages.done("read");
     for error in &outcome.errors {
         eprintln!("why401: {error}");
     }
@@ -117,7 +123,13 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
     }
     let partial = outcome.partial();
     let diagnosis = crate::diagnose(outcome.reading);
+    stages.done("diagnose");
     write(args, &diagnosis, out)?;
+    stages.done("write");
+    if args.stats {
+        let sum = |of: fn(&Input) -> u64| diagnosis.inputs.iter().map(of).sum();
+        eprint!("{}", stages.report(sum(|input| input.bytes), sum(|input| input.lines)));
+    }
     if partial {
         return Ok(Exit::Partial);
     }

@@ -4,6 +4,7 @@ pub mod diagnose;
 pub mod explain;
 pub mod formats;
 pub mod parse;
+pub mod simulate;
 
 use clap::{Parser, Subcommand};
 
@@ -59,6 +60,8 @@ pub enum Command {
     Diagnose(Box<diagnose::Args>),
     /// Explain a cause: what it is, how it is recognised, how to fix it
     Explain(explain::Args),
+    /// Write logs with a known truth: to teach, to test alerts, to prove the tool
+    Simulate(simulate::Args),
     /// List the formats that are read, or say what was detected in a file
     Formats(formats::Args),
     /// Print what was read from logs, one event a line, or the lines that were not understood
@@ -71,4 +74,19 @@ pub enum Command {
 #[must_use]
 pub fn columns(told: Option<u16>) -> usize {
     told.or_else(|| terminal_size::terminal_size().map(|(width, _)| width.0)).map_or(80, usize::from)
+}
+
+/// A length of time in seconds: `90s`, `15m`, `1h`, `90d`, or a number of seconds.
+fn span(text: &str) -> Result<i64, String> {
+    let wrong = || format!("`{text}` is no length of time: say 30s, 8m, 1h or 90d");
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit {
+        "" | "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    number.parse::<i64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)
 }

@@ -118,6 +118,7 @@ fn shown(event: &Event, source: &str, names: &Names) -> Value {
                 Socket::Connect(_) => ("connect", None),
                 Socket::Disconnect(_) => ("disconnect", None),
                 Socket::Subscribed => ("subscribed", None),
+                Socket::Unsubscribed => ("unsubscribed", None),
             };
             put("what", json!(what));
             put("identifier", json!(text(identifier)));
@@ -148,6 +149,10 @@ fn shown(event: &Event, source: &str, names: &Names) -> Value {
         }
         What::Lifetime(seconds) => {
             put("event", json!("lifetime"));
+            put("seconds", json!(seconds));
+        }
+        What::RefreshDue(seconds) => {
+            put("event", json!("refresh_due"));
             put("seconds", json!(seconds));
         }
         What::Storage { locked } => {

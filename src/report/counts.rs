@@ -40,7 +40,11 @@ pub(super) fn summary(
                 Socket::Refused => summary.cable_rejects += 1,
                 Socket::UpgradeFailed => summary.cable_failed_upgrades += 1,
                 Socket::Closed | Socket::Disconnect(_) => summary.cable_disconnects += 1,
-                Socket::Opened | Socket::Accepted(_) | Socket::Removing(_) | Socket::Subscribed => {}
+                Socket::Opened
+                | Socket::Accepted(_)
+                | Socket::Removing(_)
+                | Socket::Subscribed
+                | Socket::Unsubscribed => {}
             },
             _ => {}
         }

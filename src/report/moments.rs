@@ -85,6 +85,6 @@ fn words(findings: &Findings<'_>, item: &Item) -> Option<(String, &'static str, 
         Kind::Paused => ("app was put away".into(), "app", "neutral"),
         Kind::AppStart => ("app started".into(), "app", "neutral"),
         Kind::NetworkDown => ("no network".into(), "app", "bad"),
-        Kind::Client(_) => return None,
+        Kind::Client(_) | Kind::RefreshDue(_) => return None,
     })
 }

@@ -31,6 +31,8 @@ pub enum Role {
 #[derive(Debug, Default)]
 pub struct Roles {
     known: HashMap<(Name, Name), Role>,
+    /// By controller and action: for requests whose first line is not in the log.
+    by_action: HashMap<Name, Role>,
 }
 
 impl Roles {
@@ -45,7 +47,11 @@ impl Roles {
             entry.upgraded |= request.upgraded;
             entry.action = entry.action.or(request.action);
         }
-        let known = seen
+        // What has neither method nor path is the rest of requests whose first line is lost, each of another endpoint.
+        seen.retain(|(method, path), _| !(names.text(*method).is_empty() && names.text(*path).is_empty()));
+        let actions: Vec<((Name, Name), Name)> =
+            seen.iter().filter_map(|(key, seen)| Some((*key, seen.action?))).collect();
+        let known: HashMap<(Name, Name), Role> = seen
             .into_iter()
             .map(|((method, path), seen)| {
                 let action = seen.action.map_or("", |action| names.text(action));
@@ -53,14 +59,22 @@ impl Roles {
             })
             .filter(|(_, role)| *role != Role::Other)
             .collect();
-        Self { known }
+        let mut by_action: HashMap<Name, Role> = HashMap::new();
+        for (key, action) in actions {
+            // One action behind two endpoints: the role that does more with credentials, whatever their order.
+            if let Some(role) = known.get(&key) {
+                by_action.entry(action).and_modify(|known| *known = (*known).min(*role)).or_insert(*role);
+            }
+        }
+        Self { known, by_action }
     }
 
     /// The role of a request. What it carried itself beats what its endpoint is mostly for: one endpoint may serve several
     /// grants (`/oauth/token`).
     #[must_use]
     pub fn of(&self, request: &Request) -> Role {
-        let known = self.known.get(&(request.method, request.path)).copied().unwrap_or(Role::Other);
+        let by_path = self.known.get(&(request.method, request.path));
+        let known = by_path.or_else(|| self.by_action.get(&request.action?)).copied().unwrap_or(Role::Other);
         match known {
             Role::SignIn | Role::Refresh if request.refresh_token => Role::Refresh,
             Role::SignIn | Role::Refresh if request.password && !request.new_password => Role::SignIn,

@@ -97,6 +97,8 @@ pub enum Kind {
     AppStart,
     /// The network was gone, as the client saw it.
     NetworkDown,
+    /// The client means to refresh in so long (microseconds), by its own clock.
+    RefreshDue(i64),
     /// What the client says of its socket.
     Client(ClientSocket),
 }
@@ -360,6 +362,7 @@ fn item_of(event: &Event, twin: Option<&Event>, covered: bool, roles: &Roles, na
         What::Lifecycle { resumed: true } => Kind::Resumed,
         What::Lifecycle { resumed: false } => Kind::Paused,
         What::ClientRefresh(_) | What::Lifetime(_) => return None,
+        What::RefreshDue(seconds) => Kind::RefreshDue(i64::from(*seconds) * SECOND),
         What::AppStart => Kind::AppStart,
         What::LoginPage => return None,
         What::NetworkDown => Kind::NetworkDown,

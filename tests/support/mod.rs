@@ -1,4 +1,5 @@
 //! What several tests need.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod binary;
 pub mod scenario;

@@ -15,6 +15,9 @@ const MOST_OPEN: usize = 256;
 /// Within how many lines an app's own line about a failed call speaks of the call that its logger has just shown.
 const SAME_CALL_LINES: u64 = 60;
 
+/// How much later than its answer (microseconds) an app speaks of a call that its logger has shown.
+const SAME_CALL_TIME: i64 = 10_000_000;
+
 /// What the client's side keeps between lines.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -79,6 +82,7 @@ impl Assembler {
             }
             Body::ClientSocket(socket) => self.plain(record, origin, names, What::ClientSocket(socket)),
             Body::ClientRefresh(refresh) => self.plain(record, origin, names, What::ClientRefresh(refresh)),
+            Body::RefreshDue(seconds) => self.plain(record, origin, names, What::RefreshDue(seconds)),
             Body::Storage { locked } => self.plain(record, origin, names, What::Storage { locked }),
             Body::Lifecycle { resumed } => self.plain(record, origin, names, What::Lifecycle { resumed }),
             Body::AppStart => self.plain(record, origin, names, What::AppStart),
@@ -218,8 +222,7 @@ impl Assembler {
             process,
             what,
         };
-        self.events.push(super::Draft { stamp: origin.stamp, timed: origin.timed, event });
-        self.events.len() - 1
+        self.keep(super::Draft { stamp: origin.stamp, timed: origin.timed, event })
     }
 
     fn request(&mut self, open: Open, path: Name, names: &mut Names) {
@@ -330,6 +333,11 @@ impl Assembler {
         self.flush(names);
         let near = |events: &[super::Draft], place: usize| {
             let event = &events[place].event;
+            // The same words much later are another call.
+            let apart = events[place].stamp.zip(origin.stamp).map_or(0, |(a, b)| (b.micros - a.micros).abs());
+            if apart > SAME_CALL_TIME {
+                return false;
+            }
             event.request().is_some_and(|request| {
                 path == Some(request.path) && (request.status == status || status.is_none() || request.status.is_none())
             }) && event.line + SAME_CALL_LINES >= origin.line

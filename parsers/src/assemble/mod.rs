@@ -5,8 +5,11 @@
 
 mod client;
 mod server;
+mod uses;
 
-use crate::event::{Event, Name, Names, TimeFrom, What};
+use crate::detect::{Parsed, stated};
+use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
+use crate::gather::Answered;
 use crate::record::{Body, Record, Side};
 use crate::time::{SECOND, Stamp};
 
@@ -37,6 +40,8 @@ pub struct Assembled {
     pub side: Side,
     /// First and last time seen, in microseconds.
     pub span: Option<(i64, i64)>,
+    /// Requests answered well that are not among the events, because there were too many of them far from anything else.
+    pub dropped: u64,
 }
 
 impl Assembled {
@@ -66,11 +71,14 @@ pub struct Assembler {
     source: u32,
     server: server::State,
     client: client::State,
+    /// Events that are not settled yet; the places in `free` are to be used again.
     pub(crate) events: Vec<Draft>,
+    free: Vec<usize>,
+    uses: uses::Uses,
     /// The latest time seen, for lines that have none.
     latest: Option<Stamp>,
-    /// Zone changes: from this draft on, local times are this many seconds east of UTC.
-    zones: Vec<(usize, i32)>,
+    /// Zone changes: from this line on, local times are this many seconds east of UTC.
+    zones: Vec<(u64, i32)>,
     sides: [u64; 2],
     undated: bool,
     zoned: bool,
@@ -83,6 +91,15 @@ pub(crate) struct Draft {
     pub(crate) stamp: Option<Stamp>,
     pub(crate) timed: TimeFrom,
     pub(crate) event: Event,
+}
+
+/// Where a request is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Whole, at this place of the drafts.
+    Draft(usize),
+    /// In short, under this number.
+    Use(u64),
 }
 
 /// What a record says of itself, apart from its body.
@@ -102,6 +119,8 @@ impl Assembler {
             server: server::State::default(),
             client: client::State::default(),
             events: Vec::new(),
+            free: Vec::new(),
+            uses: uses::Uses::default(),
             latest: None,
             zones: Vec::new(),
             sides: [0; 2],
@@ -111,30 +130,127 @@ impl Assembler {
         }
     }
 
-    /// Takes the next record. `first_line` is the number (from 1) of the first line of the record's chunk.
-    pub fn push(&mut self, record: &Record<'_>, first_line: u64, names: &mut Names) {
-        let stated = match record.body {
-            Body::Started { at: Some(at), .. } | Body::Finished { at: Some(at), .. } => {
-                if let Some(frame) = record.stamp.filter(|frame| !frame.zoned) {
-                    self.learn_zone(frame, at);
-                }
-                // The frame's time is finer; the line's own has the zone.
-                Some(record.stamp.unwrap_or(at))
+    /// Takes the next chunk. `first_line` is the number (from 1) of its first line.
+    pub fn take(&mut self, parsed: &Parsed<'_>, first_line: u64, names: &mut Names) {
+        let mut known: Vec<Option<Name>> = vec![None; parsed.texts.list.len()];
+        let mut answered = parsed.answered.iter().peekable();
+        for record in &parsed.records {
+            while let Some(one) = answered.next_if(|one| one.last_line < record.line) {
+                self.answered_well(one, first_line, &parsed.texts.list, &mut known, names);
             }
-            _ => record.stamp,
-        };
-        if let Some(stamp) = stated {
-            self.timed = true;
-            self.undated |= !stamp.dated;
-            self.zoned |= stamp.zoned;
-            self.latest = Some(stamp);
+            self.push(record, first_line, names);
         }
-        let (stamp, timed) = match (stated, self.latest) {
+        for one in answered {
+            self.answered_well(one, first_line, &parsed.texts.list, &mut known, names);
+        }
+        self.latest = parsed.last.or(self.latest);
+    }
+
+    /// Takes a request that was put together in its chunk.
+    fn answered_well(
+        &mut self,
+        answered: &Answered,
+        first_line: u64,
+        texts: &[&[u8]],
+        known: &mut [Option<Name>],
+        names: &mut Names,
+    ) {
+        let Some(stamp) = answered.frame.or(answered.at) else { return };
+        let line = first_line + u64::from(answered.line);
+        if let (Some(frame), Some(at)) = (answered.frame.filter(|frame| !frame.zoned), answered.at) {
+            self.learn_zone(line, frame, at);
+        }
+        self.note_stamp(stamp);
+        self.sides[0] += u64::from(answered.records);
+        let mut name = |number: u32| {
+            let number = number as usize;
+            *known[number].get_or_insert_with(|| names.intern(texts[number]))
+        };
+        let one = uses::Use {
+            number: 0,
+            line,
+            stamp,
+            ended: answered.ended,
+            id: Some(answered.id),
+            user: answered.user.map(&mut name),
+            address: answered.address.map(&mut name),
+            method: name(answered.method),
+            path: name(answered.path),
+            action: answered.action.map(&mut name),
+            status: answered.status,
+            process: answered.process,
+            grouped_by: GroupedBy::RequestId,
+        };
+        let place = self.keep_use(one, names);
+        self.server.ended_well(answered.id, place, line);
+    }
+
+    /// Keeps a use, and gives its place.
+    fn keep_use(&mut self, one: uses::Use, names: &Names) -> Place {
+        let number = self.uses.push(one);
+        if self.uses.is_full() {
+            let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
+            let drafts = self.events.iter().enumerate().filter(|(place, _)| !free.contains(place));
+            let events = drafts.filter_map(|(_, draft)| Some((draft.stamp?, &draft.event)));
+            self.uses.thin(events, names);
+        }
+        Place::Use(number)
+    }
+
+    /// A draft that turned out to be a use becomes one.
+    fn shorten(&mut self, place: usize, names: &Names) -> Place {
+        let Draft { stamp, timed, event } = &self.events[place];
+        let Some(one) = uses::use_of(event, *stamp, *timed, names) else { return Place::Draft(place) };
+        self.free.push(place);
+        self.keep_use(one, names)
+    }
+
+    /// The draft at a place; a use becomes a draft again. `None` if it was dropped meanwhile.
+    fn draft_at(&mut self, place: Place, names: &mut Names) -> Option<usize> {
+        match place {
+            Place::Draft(place) => Some(place),
+            Place::Use(number) => {
+                let one = self.uses.take(number)?;
+                let event = uses::event_of(&one, self.source, names);
+                Some(self.keep(Draft { stamp: Some(one.stamp), timed: TimeFrom::Line, event }))
+            }
+        }
+    }
+
+    fn keep(&mut self, draft: Draft) -> usize {
+        if let Some(place) = self.free.pop() {
+            self.events[place] = draft;
+            return place;
+        }
+        self.events.push(draft);
+        self.events.len() - 1
+    }
+
+    fn note_stamp(&mut self, stamp: Stamp) {
+        self.timed = true;
+        self.undated |= !stamp.dated;
+        self.zoned |= stamp.zoned;
+    }
+
+    /// Takes the next record. `first_line` is the number (from 1) of the first line of the record's chunk.
+    fn push(&mut self, record: &Record<'_>, first_line: u64, names: &mut Names) {
+        let line = first_line + u64::from(record.line);
+        if let Body::Started { at: Some(at), .. } | Body::Finished { at: Some(at), .. } = record.body
+            && let Some(frame) = record.stamp.filter(|frame| !frame.zoned)
+        {
+            self.learn_zone(line, frame, at);
+        }
+        // The frame's time is finer; the line's own has the zone.
+        let stated = stated(record);
+        if let Some(stamp) = stated {
+            self.note_stamp(stamp);
+        }
+        let (stamp, timed) = match (stated, record.near.or(self.latest)) {
             (Some(stamp), _) => (Some(stamp), TimeFrom::Line),
             (None, Some(latest)) => (Some(latest), TimeFrom::Neighbour),
             (None, None) => (None, TimeFrom::Order),
         };
-        let origin = Origin { line: first_line + u64::from(record.line), stamp, timed };
+        let origin = Origin { line, stamp, timed };
         if !matches!(record.body, Body::Note { .. } | Body::BlockEnd) {
             self.sides[usize::from(record.side == Side::Client)] += 1;
         }
@@ -146,12 +262,12 @@ impl Assembler {
 
     /// A line with a local time and the same time with a zone tells the zone. Zones are multiples of a quarter of an hour;
     /// the rest is the time between the two clocks being read.
-    fn learn_zone(&mut self, local: Stamp, zoned: Stamp) {
+    fn learn_zone(&mut self, line: u64, local: Stamp, zoned: Stamp) {
         const QUARTER: i64 = 15 * 60 * SECOND;
         let quarters = (local.micros - zoned.micros + QUARTER / 2).div_euclid(QUARTER);
         let Ok(offset) = i32::try_from(quarters * (QUARTER / SECOND)) else { return };
         if offset.abs() <= 16 * 3600 && self.zones.last().is_none_or(|(_, known)| *known != offset) {
-            self.zones.push((self.events.len(), offset));
+            self.zones.push((line, offset));
         }
     }
 
@@ -169,8 +285,7 @@ impl Assembler {
             process: record.process,
             what,
         };
-        self.events.push(Draft { stamp: origin.stamp, timed: origin.timed, event });
-        self.events.len() - 1
+        self.keep(Draft { stamp: origin.stamp, timed: origin.timed, event })
     }
 
     /// Closes what is open and settles the times. `zone` gives the offset (seconds east of UTC) of a local time (microseconds)
@@ -178,14 +293,28 @@ impl Assembler {
     #[must_use]
     pub fn finish(mut self, zone: Option<Zone<'_>>, year: Option<i32>, names: &mut Names) -> Assembled {
         self.finish_client(names);
+        let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
+        let mut drafts: Vec<Draft> = Vec::with_capacity(self.events.len());
+        drafts.extend(
+            self.events.into_iter().enumerate().filter(|(place, _)| !free.contains(place)).map(|(_, draft)| draft),
+        );
+        let dropped = self.uses.dropped;
+        let uses = self.uses.into_list();
+        drafts.extend(uses.iter().map(|one| Draft {
+            stamp: Some(one.stamp),
+            timed: TimeFrom::Line,
+            event: uses::event_of(one, self.source, names),
+        }));
+        drafts.sort_by_key(|draft| draft.event.line);
+        self.zones.sort_unstable();
         let inferred = self.zones.first().map(|(_, offset)| *offset);
         let mut offset = inferred.unwrap_or(0);
         let mut first_offset = inferred;
         let mut zones = self.zones.iter().peekable();
-        let mut events: Vec<Event> = Vec::with_capacity(self.events.len());
+        let mut events: Vec<Event> = Vec::with_capacity(drafts.len());
         let mut previous = 0;
-        for (place, draft) in self.events.into_iter().enumerate() {
-            while let Some((_, next)) = zones.next_if(|(from, _)| *from <= place) {
+        for draft in drafts {
+            while let Some((_, next)) = zones.next_if(|(from, _)| *from <= draft.event.line) {
                 offset = *next;
             }
             let mut settle = |stamp: Stamp| {
@@ -226,7 +355,7 @@ impl Assembler {
             dated: !self.undated || year.is_some(),
         };
         let side = if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server };
-        Assembled { events, clock, side, span }
+        Assembled { events, clock, side, span, dropped }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{Assembler, Origin, bare_path, masked};
+use super::{Assembler, Origin, Place, bare_path, masked};
 use crate::event::{Fault, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
 use crate::record::{Body, Completed, Params, Record, Sense, Side, Upgrade};
-use crate::secret::RequestId;
+use crate::secret::{ById, RequestId};
 
 /// How many requests without an id may be open at once; a server has some hundred threads at most.
 const MOST_OPEN: usize = 1024;
@@ -14,18 +14,22 @@ const MOST_OPEN: usize = 1024;
 /// write at most a few lines each in between.
 const NOTE_REACH: u64 = 24;
 
+/// `Completed … in 52ms` counts whole milliseconds from when the controller took the request, a few after `Started`
+/// (microseconds). Requests that began closer together cannot be told by it.
+const CLOCKED: i64 = 6_000;
+
 /// How many frames of a stack trace are kept: the innermost ones in the app's own code.
 const MOST_FRAMES: usize = 3;
 
 /// What the server's side keeps between lines.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Where the request of an id is, and the line at which it ended.
-    by_id: HashMap<RequestId, usize>,
+    /// Where the request of an id is, and the line at which it was begun. The older half is let go when the newer one is full.
+    by_id: [HashMap<RequestId, (Place, u64), ById>; 2],
     /// Requests without an id that are open, by process; the latest last.
     open: HashMap<u64, VecDeque<usize>>,
     /// The request that ended last without an id: exceptions and notes may follow it.
-    ended: Option<usize>,
+    ended: Option<Place>,
     /// The exception that is being read.
     fault: Option<usize>,
     /// An app's lines without an id that may belong to a one-line request which follows.
@@ -36,6 +40,31 @@ pub(super) struct State {
 struct PendingNote {
     line: u64,
     draft: usize,
+}
+
+/// How many requests are remembered by their ids at least: a server answers some hundred at a time, and what it says of one
+/// after its end it says at once.
+const REMEMBERED: usize = 1 << 14;
+
+impl State {
+    fn remember(&mut self, id: RequestId, place: Place, line: u64) {
+        if self.by_id[0].len() >= REMEMBERED && !self.by_id[0].contains_key(&id) {
+            self.by_id.swap(0, 1);
+            self.by_id[0].clear();
+        }
+        self.by_id[0].insert(id, (place, line));
+    }
+
+    fn place_of(&self, id: RequestId) -> Option<Place> {
+        self.by_id.iter().find_map(|half| half.get(&id)).map(|(place, _)| *place)
+    }
+
+    /// A request ended with nothing to say of it.
+    pub(super) fn ended_well(&mut self, id: RequestId, place: Place, line: u64) {
+        self.remember(id, place, line);
+        self.ended = Some(place);
+        self.fault = None;
+    }
 }
 
 impl Assembler {
@@ -54,14 +83,16 @@ impl Assembler {
                 self.with_request(record, origin, names, |request| request.halted = Some(filter));
             }
             Body::Completed(end) => self.completed(record, origin, names, &end),
-            Body::Request { method, path, end } => self.one_line(record, origin, names, method, path, &end),
+            Body::Request { method, path, end } => {
+                self.one_line(record, origin, names, method, path, &end);
+            }
             Body::Proxied { method, path, end } => {
                 // Nothing that the app logs belongs to it: what is open or ended stays so.
                 let (ended, fault) = (self.server.ended, self.server.fault);
                 let apart = Record { request: None, ..*record };
-                self.one_line(&apart, origin, names, method, path, &end);
+                let place = self.one_line(&apart, origin, names, method, path, &end);
                 (self.server.ended, self.server.fault) = (ended, fault);
-                if let Some(What::Request(request)) = self.events.last_mut().map(|draft| &mut draft.event.what) {
+                if let What::Request(request) = &mut self.events[place].event.what {
                     request.proxied = true;
                     request.id = record.request;
                 }
@@ -70,7 +101,7 @@ impl Assembler {
             Body::Frame { place, method } => self.frame(record, names, place, method),
             Body::UserRow { id, .. } => {
                 let id = names.intern(id);
-                if let Some(place) = self.find(record) {
+                if let Some(place) = self.find(record, names) {
                     self.events[place].event.user.get_or_insert(id);
                 }
             }
@@ -93,6 +124,7 @@ impl Assembler {
             Body::Connection { opened: true, token } => self.socket(record, origin, names, Socket::Connect(token)),
             Body::Connection { opened: false, token } => self.socket(record, origin, names, Socket::Disconnect(token)),
             Body::Channel(true) => self.socket(record, origin, names, Socket::Subscribed),
+            Body::Channel(false) => self.socket(record, origin, names, Socket::Unsubscribed),
             Body::Process(process) => {
                 self.draft(record, origin, names, What::Process(process));
             }
@@ -102,7 +134,7 @@ impl Assembler {
 
     /// A line about a socket. Where it has a request id, the address of its request is its own.
     fn socket(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, socket: Socket) {
-        let known = record.request.and_then(|id| self.server.by_id.get(&id)).copied();
+        let known = record.request.and_then(|_| self.find(record, names));
         let place = self.draft(record, origin, names, What::Socket(socket));
         if let Some(known) = known {
             let address = self.events[known].event.address;
@@ -150,7 +182,7 @@ impl Assembler {
         };
         let place = self.draft(&record, origin, names, What::Request(Box::new(request)));
         if let Some(id) = record.request {
-            self.server.by_id.insert(id, place);
+            self.server.remember(id, Place::Draft(place), origin.line);
         } else {
             let open = self.server.open.entry(record.process).or_default();
             open.push_back(place);
@@ -161,16 +193,23 @@ impl Assembler {
     }
 
     /// The request that a line belongs to: by its id, else the one that was begun last by the same process.
-    fn find(&self, record: &Record<'_>) -> Option<usize> {
+    fn find(&mut self, record: &Record<'_>, names: &mut Names) -> Option<usize> {
         match record.request {
-            Some(id) => self.server.by_id.get(&id).copied(),
+            Some(id) => {
+                let known = self.server.place_of(id)?;
+                let place = self.draft_at(known, names)?;
+                if known != Place::Draft(place) {
+                    self.server.remember(id, Place::Draft(place), self.events[place].event.line);
+                }
+                Some(place)
+            }
             None => self.server.open.get(&record.process)?.back().copied(),
         }
     }
 
-    fn find_upgrade(&self, record: &Record<'_>, names: &mut Names, path: &[u8]) -> Option<usize> {
+    fn find_upgrade(&mut self, record: &Record<'_>, names: &mut Names, path: &[u8]) -> Option<usize> {
         if record.request.is_some() {
-            return self.find(record);
+            return self.find(record, names);
         }
         let bare = bare_path(path);
         let wanted = [names.intern(bare), names.intern(bare.strip_suffix(b"/").unwrap_or(bare))];
@@ -198,7 +237,7 @@ impl Assembler {
         names: &mut Names,
         change: impl FnOnce(&mut Request),
     ) -> Option<usize> {
-        let place = match self.find(record) {
+        let place = match self.find(record, names) {
             Some(place) => place,
             // The log begins in mid-request. With an id the rest of it can still be put together.
             None if record.request.is_some() => {
@@ -208,7 +247,7 @@ impl Assembler {
                     ..empty_request(Side::Server, names)
                 };
                 let place = self.draft(record, origin, names, What::Request(Box::new(request)));
-                self.server.by_id.insert(record.request?, place);
+                self.server.remember(record.request?, Place::Draft(place), origin.line);
                 place
             }
             None => return None,
@@ -236,13 +275,8 @@ impl Assembler {
     }
 
     fn completed(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, end: &Completed<'_>) {
-        // Without an id, an answer belongs to the last request that a controller took; one whose controller is not known
-        // yet (an asset, a socket) never completes.
         let place = if record.request.is_none() {
-            let open = self.server.open.get(&record.process);
-            let taken =
-                |place: &&usize| self.events[**place].event.request().is_some_and(|request| request.action.is_some());
-            open.and_then(|open| open.iter().rev().find(taken).or_else(|| open.back())).copied()
+            self.answered(record, origin, end.duration)
         } else {
             self.with_request(record, origin, names, |_| {})
         };
@@ -262,10 +296,54 @@ impl Assembler {
             request.ended = stated.or(by_duration).or(request.ended);
         }
         self.close(record, place);
-        self.server.ended = Some(place);
+        self.ended(record, place, names);
+    }
+
+    /// A request has ended. One of which nothing else is to be said is kept in short.
+    fn ended(&mut self, record: &Record<'_>, place: usize, names: &Names) {
+        let line = self.events[place].event.line;
+        // Without an id, what follows is known to be about it by the order of lines only.
+        let kept = if record.request.is_some() { self.shorten(place, names) } else { Place::Draft(place) };
+        if let Some(id) = record.request {
+            self.server.remember(id, kept, line);
+        }
+        self.server.ended = Some(kept);
         self.server.fault = None;
     }
 
+    /// The request that an answer without an id belongs to: of those that a controller took (one whose controller is not
+    /// known yet, an asset or a socket, never completes), the one that began as long ago as the answer says it took. Where
+    /// that does not tell, the last, and the request says that it is put together by order.
+    fn answered(&mut self, record: &Record<'_>, origin: Origin, lasted: Option<i64>) -> Option<usize> {
+        let open = self.server.open.get(&record.process)?;
+        let taken: Vec<usize> = open
+            .iter()
+            .copied()
+            .filter(|place| self.events[*place].event.request().is_some_and(|request| request.action.is_some()))
+            .collect();
+        if taken.len() < 2 {
+            return taken.first().or_else(|| open.back()).copied();
+        }
+        let ended = origin.stamp.filter(|_| origin.timed == TimeFrom::Line).map(|stamp| stamp.micros);
+        let mut off: Vec<(i64, usize)> = ended
+            .zip(lasted)
+            .map(|(ended, lasted)| {
+                let begun = |place: &usize| self.events[*place].stamp.map(|stamp| stamp.micros);
+                taken.iter().filter_map(|place| Some(((ended - lasted - begun(place)?).abs(), *place))).collect()
+            })
+            .unwrap_or_default();
+        off.sort_unstable();
+        let (place, sure) = match off[..] {
+            [(first, place), (second, _), ..] => (place, first < CLOCKED && second >= first + CLOCKED),
+            _ => (*taken.last()?, false),
+        };
+        if !sure && let What::Request(request) = &mut self.events[place].event.what {
+            request.grouped_by = GroupedBy::Order;
+        }
+        Some(place)
+    }
+
+    /// Gives the draft's place; with a request id it may be kept in short by now.
     fn one_line(
         &mut self,
         record: &Record<'_>,
@@ -274,7 +352,7 @@ impl Assembler {
         method: &[u8],
         path: &[u8],
         end: &Completed<'_>,
-    ) {
+    ) -> usize {
         let fault = end.exception.map(|text| {
             let (class, message) = crate::text::split_at_first(text, b": ").unwrap_or((text, b""));
             let class = Some(names.intern(class));
@@ -303,18 +381,15 @@ impl Assembler {
         if let (Some(stamp), Some(duration)) = (&mut self.events[place].stamp, end.duration) {
             stamp.micros -= duration;
         }
-        if let Some(id) = record.request {
-            // What was logged under the same id before belongs to it.
-            if let Some(earlier) = self.server.by_id.insert(id, place) {
-                self.take_over(earlier, place);
-            }
-        } else {
-            self.server.ended = Some(place);
+        // What was logged under the same id before belongs to it.
+        if let Some(Place::Draft(earlier)) = record.request.and_then(|id| self.server.place_of(id)) {
+            self.take_over(earlier, place);
         }
-        self.server.fault = None;
         if !matches!(record.body, Body::Proxied { .. }) {
             self.claim_notes(origin.line, place, path);
         }
+        self.ended(record, place, names);
+        place
     }
 
     /// Moves what was gathered under a request's id before its one line came.
@@ -350,7 +425,10 @@ impl Assembler {
             let user = self.events[note.draft].event.user;
             let owner = self.events[place].event.user;
             let What::Note { sense, text, .. } = self.events[note.draft].event.what else { continue };
-            let refused = sense.has(Sense::REFUSED) || sense.has(Sense::MISSING);
+            let refused =
+                [Sense::REFUSED, Sense::MISSING, Sense::EXPIRED, Sense::REVOKED, Sense::UNKNOWN, Sense::REUSED]
+                    .iter()
+                    .any(|reason| sense.has(*reason));
             let about_refresh = sense.has(Sense::REFRESH);
             let to_refresh =
                 [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(&bare, word));
@@ -373,10 +451,24 @@ impl Assembler {
         self.server.notes = rest;
     }
 
+    /// The request that an exception is about: the one of its id, else the one that ended last.
+    fn find_ended(&mut self, record: &Record<'_>, names: &mut Names) -> Option<usize> {
+        if let Some(place) = record.request.and_then(|_| self.find(record, names)) {
+            return Some(place);
+        }
+        let place = self.draft_at(self.server.ended?, names)?;
+        self.server.ended = Some(Place::Draft(place));
+        let event = &self.events[place].event;
+        if let Some(id) = event.request().and_then(|request| request.id) {
+            self.server.remember(id, Place::Draft(place), event.line);
+        }
+        Some(place)
+    }
+
     fn exception(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, class: &[u8], message: &[u8]) {
         let class = names.intern(class);
         let message = masked(message, names);
-        let place = record.request.and_then(|id| self.server.by_id.get(&id).copied()).or(self.server.ended);
+        let place = self.find_ended(record, names);
         self.server.fault = None;
         let Some(place) = place else { return };
         if let What::Request(request) = &mut self.events[place].event.what {
@@ -392,7 +484,7 @@ impl Assembler {
     }
 
     fn frame(&mut self, record: &Record<'_>, names: &mut Names, place: &[u8], method: &[u8]) {
-        let owner = record.request.and_then(|id| self.server.by_id.get(&id).copied()).or(self.server.fault);
+        let owner = record.request.and_then(|_| self.find(record, names)).or(self.server.fault);
         let Some(owner) = owner else { return };
         if let What::Request(request) = &mut self.events[owner].event.what
             && let Some(fault) = request.fault.as_mut().filter(|fault| fault.frames.len() < MOST_FRAMES)

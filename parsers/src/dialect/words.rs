@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexSet};
 
 use crate::record::Sense;
@@ -49,6 +50,14 @@ static USER: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is valid")
 });
 
+static HINTED: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(HINTS)
+        .expect("they are few")
+});
+
 /// The words that any meaning is made of; a line without them costs no regular expression.
 const HINTS: &[&[u8]] = &[
     b"token",
@@ -89,7 +98,7 @@ const HINTS: &[&[u8]] = &[
 pub(super) fn meaning(text: &[u8]) -> (Sense, Option<&[u8]>) {
     // A line this long is a dump (a body, a query), not a sentence.
     let text = &text[..text.len().min(600)];
-    if !HINTS.iter().any(|hint| text::contains_ignoring_case(text, hint)) {
+    if !HINTED.is_match(text) {
         return (Sense::default(), None);
     }
     let sense = PATTERNS.matches(text).iter().fold(Sense::default(), |sense, place| sense.with(VOCABULARY[place].1));

@@ -69,11 +69,11 @@ pub(crate) fn read_chunks<'a>(framing: Framing, chunks: impl IntoIterator<Item =
     for chunk in chunks {
         let arena = Bump::new();
         let parsed = parse_chunk(chunk, framing, KEY, &arena);
-        for record in &parsed.records {
-            assembler.push(record, balance.lines + 1, &mut names);
-        }
+        assembler.take(&parsed, balance.lines + 1, &mut names);
         balance.merge(&parsed.balance);
     }
-    let assembled = assembler.finish(None, None, &mut names);
+    let mut assembled = assembler.finish(None, None, &mut names);
+    let (names, renaming) = names.sorted();
+    assembled.events.iter_mut().for_each(|event| renaming.apply(event));
     Outcome { assembled, names, balance }
 }

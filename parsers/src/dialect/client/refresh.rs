@@ -73,8 +73,28 @@ impl Dialect for RefreshWords {
         if let Some(seconds) = expires_in {
             return Some(Body::ExpiresIn(seconds));
         }
+        if let Some(seconds) = due_in(text) {
+            return Some(Body::RefreshDue(seconds));
+        }
         STARTED.is_match(text).then_some(Body::ClientRefresh(ClientRefresh::Started))
     }
+}
+
+// `proactive refresh in 51m58s`, `next token refresh scheduled in 3120 s`, `refresh due in 0:52:00.000000` (a Dart `Duration`).
+static DUE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i-u)\b(?:refresh|renewal)(?:ing)?(?: \w+){0,3} (?:in|after) (?:(\d{1,4}):(\d{2}):(\d{2})|(?:(\d{1,5}) ?h(?:ours?)? ?)?(?:(\d{1,6}) ?m(?:in(?:utes?)?)? ?)?(?:(\d{1,8}) ?s)?)",
+    )
+    .expect("the pattern is valid")
+});
+
+/// In how many seconds the client means to refresh, where the words say.
+fn due_in(text: &[u8]) -> Option<u32> {
+    let found = DUE.captures(text)?;
+    let number = |group: usize| -> Option<u32> { std::str::from_utf8(found.get(group)?.as_bytes()).ok()?.parse().ok() };
+    let parts = [(1, 3600), (2, 60), (3, 1), (4, 3600), (5, 60), (6, 1)];
+    let known: Vec<u32> = parts.iter().filter_map(|(group, unit)| number(*group)?.checked_mul(*unit)).collect();
+    known.iter().try_fold(0_u32, |sum, part| sum.checked_add(*part)).filter(|_| !known.is_empty())
 }
 
 static EXPIRES: LazyLock<Regex> = LazyLock::new(|| {
@@ -129,6 +149,7 @@ mod tests {
         let line = Line { whole: text.as_bytes(), text: text.as_bytes(), trace: true, client: true, ..Line::default() };
         match RefreshWords.read(&line, &Context { arena: &arena, key: FingerprintKey::new([1; 16]) })? {
             Body::ClientRefresh(refresh) => Some(refresh),
+            Body::RefreshDue(_) => None,
             other => panic!("{other:?}"),
         }
     }
@@ -136,6 +157,15 @@ mod tests {
     #[test]
     fn a_stated_lifetime_is_read_in_its_unit() {
         assert_eq!(expires_in(b"login ok, token expires in 3600s"), Some(3600));
+        for (text, seconds) in [
+            ("[AuthBloc] proactive refresh in 155m41s", Some(9341)),
+            ("token refresh scheduled in 3120 s", Some(3120)),
+            ("next refresh in 0:52:00.000000", Some(3120)),
+            ("refresh due in 1h 5min", Some(3900)),
+            ("refresh in progress", None),
+        ] {
+            assert_eq!(due_in(text.as_bytes()), seconds, "{text}");
+        }
         assert_eq!(expires_in(b"access token valid for 15 min"), Some(900));
         assert_eq!(expires_in(b"session is valid for 2 hours"), Some(7200));
         assert_eq!(expires_in(b"proactive refresh in 51m58s"), None);

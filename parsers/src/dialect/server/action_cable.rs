@@ -42,8 +42,8 @@ impl Dialect for ActionCable {
                 false => dull(text),
             },
             b'R' => {
-                if let Some(rest) = text.strip_prefix(b"Registered connection") {
-                    return Some(Body::Registered(in_parentheses(rest)));
+                if let Some(body) = registered(text) {
+                    return Some(body);
                 }
                 match text.strip_prefix(b"Removing connection") {
                     Some(rest) => Some(Body::Removing(in_parentheses(rest))),
@@ -80,7 +80,7 @@ const DULL: &[&[u8]] = &[
 ];
 
 /// `ChatChannel is streaming from x`, `… stopped streaming from x`, `… transmitting {…}`, `ChatChannel#speak({…})`.
-fn channel(text: &[u8]) -> bool {
+pub(crate) fn channel(text: &[u8]) -> bool {
     let Some(end) = memchr::memmem::find(text, b"Channel") else { return false };
     let name_is_plain = text[..end].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_'));
     let after = &text[end + b"Channel".len()..];
@@ -88,6 +88,11 @@ fn channel(text: &[u8]) -> bool {
         && [&b" is streaming"[..], b" stopped streaming", b" transmitting", b" is transmitting", b"#", b" streaming"]
             .iter()
             .any(|verb| after.starts_with(verb))
+}
+
+/// `Registered connection (Z2lkOi8v…)`
+pub(crate) fn registered(text: &[u8]) -> Option<Body<'_>> {
+    Some(Body::Registered(in_parentheses(text.strip_prefix(b"Registered connection")?)))
 }
 
 /// The connection's identifier; it may hold parentheses itself (`#<User id: 1, name: "A (B)">`).
@@ -98,7 +103,7 @@ fn in_parentheses(text: &[u8]) -> &[u8] {
 
 /// `Finished "/cable?token=[FILTERED]" [WebSocket] for 127.0.0.1 at 2026-11-16 06:06:16 +0000`. (`[non-WebSocket]` ends a
 /// request that was refused before it was a connection.)
-fn finished(text: &[u8]) -> Option<Body<'_>> {
+pub(crate) fn finished(text: &[u8]) -> Option<Body<'_>> {
     let rest = text.strip_prefix(b"Finished \"")?;
     let (rest, when) = split_at_last(rest, b" at ")?;
     let (rest, address) = split_at_last(rest, b" for ")?;

@@ -3,11 +3,13 @@
 //! Sources: rails/rails `railties/lib/rails/rack/logger.rb` (`Started`), `actionpack/lib/action_controller/log_subscriber.rb`
 //! (the rest). Match the number of a status, never its words: they come from Rack and change.
 
+use memchr::{memchr, memrchr};
+
 use super::params;
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Completed, Side, Upgrade};
-use crate::text::{digits, first_word, is_address, leading_number, split_at_first, split_at_last};
+use crate::text::{digits, first_word, is_address, leading_number, split_at_last};
 use crate::time;
 
 /// See the module.
@@ -54,11 +56,7 @@ impl Dialect for Rails {
                     ],
                 )
             }),
-            b'F' => {
-                let rest = text.strip_prefix(b"Filter chain halted as ")?;
-                let filter = split_at_last(rest, b" rendered or redirected").map_or(rest, |(filter, _)| filter);
-                Some(Body::Halted(filter.strip_prefix(b":").unwrap_or(filter)))
-            }
+            b'F' => halted(text),
             b' ' => {
                 if let Some(rest) = text.trim_ascii_start().strip_prefix(b"Parameters: ") {
                     return Some(Body::Parameters(params::read(rest, &context.key)));
@@ -87,14 +85,29 @@ fn dull<'a>(text: &[u8], beginnings: &[&[u8]]) -> Option<Body<'a>> {
 
 /// `Started GET "/path?x=[FILTERED]" [WebSocket] for 203.0.113.7 at 2026-11-16 06:03:52 +0000`. The path is whatever the
 /// client sent, so the end is searched from behind. An address may be missing or masked in a published log.
-fn started(text: &[u8]) -> Option<Body<'_>> {
+pub(crate) fn started(text: &[u8]) -> Option<Body<'_>> {
     let rest = text.strip_prefix(b"Started ")?;
-    let (method, rest) = split_at_first(rest, b" \"")?;
-    if method.len() > 20 || !method.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_')) {
+    let quote = memchr(b'"', &rest[..rest.len().min(LONGEST_METHOD + 2)])?;
+    let (method, rest) = (rest[..quote].strip_suffix(b" ")?, &rest[quote + 1..]);
+    if !method.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_')) {
         return None;
     }
-    let (rest, when) = split_at_last(rest, b" at ")?;
-    let (rest, address) = split_at_last(rest, b" for ").or_else(|| Some((rest.strip_suffix(b" for")?, &rest[..0])))?;
+    let (rest, at) = match rest.len().checked_sub(STARTED_AT) {
+        // `Time#to_default_s` has a fixed length: ` at 2026-11-16 06:03:52 +0000`.
+        Some(end) if rest[end..].starts_with(b" at ") => {
+            (&rest[..end], time::iso(&rest[end + 4..]).map(|(stamp, _)| stamp))
+        }
+        _ => {
+            let (rest, when) = split_at_last(rest, b" at ")?;
+            // Ruby up to 1.9 (Rails 3) wrote `Mon Nov 16 06:03:52 +0000 2026`.
+            (rest, time::iso(when).map(|(stamp, _)| stamp).or_else(|| time::c_time(when)))
+        }
+    };
+    let one_word =
+        memrchr(b' ', rest).and_then(|blank| Some((rest[..blank].strip_suffix(b" for")?, &rest[blank + 1..])));
+    let (rest, address) = one_word
+        .or_else(|| split_at_last(rest, b" for "))
+        .or_else(|| Some((rest.strip_suffix(b" for")?, &rest[..0])))?;
     let (path, upgrade) = if let Some(path) = rest.strip_suffix(b"\" [WebSocket]") {
         (path, Upgrade::WebSocket)
     } else if let Some(rest) = rest.strip_suffix(b"[non-WebSocket]") {
@@ -103,24 +116,40 @@ fn started(text: &[u8]) -> Option<Body<'_>> {
     } else {
         (rest.strip_suffix(b"\"")?, Upgrade::None)
     };
-    // Ruby up to 1.9 (Rails 3) wrote `Mon Nov 16 06:03:52 +0000 2026`.
-    let at = time::iso(when).map(|(stamp, _)| stamp).or_else(|| time::c_time(when));
     Some(Body::Started { method, path, upgrade, address: if is_address(address) { address } else { b"" }, at })
+}
+
+/// No method of HTTP or WebDAV is longer (`VERSION-CONTROL`).
+const LONGEST_METHOD: usize = 20;
+
+/// The length of ` at 2026-11-16 06:03:52 +0000`.
+const STARTED_AT: usize = 29;
+
+/// `Filter chain halted as :authenticate! rendered or redirected`
+pub(crate) fn halted(text: &[u8]) -> Option<Body<'_>> {
+    let rest = text.strip_prefix(b"Filter chain halted as ")?;
+    let filter = split_at_last(rest, b" rendered or redirected").map_or(rest, |(filter, _)| filter);
+    Some(Body::Halted(filter.strip_prefix(b":").unwrap_or(filter)))
 }
 
 /// `Completed 401 Unauthorized in 1ms (Views: 0.2ms | ActiveRecord: 0.0ms)`. An unknown status has no words (two blanks),
 /// a status that Rails does not know is empty.
-fn completed(text: &[u8]) -> Option<Body<'_>> {
+pub(crate) fn completed(text: &[u8]) -> Option<Body<'_>> {
     let rest = text.strip_prefix(b"Completed ")?;
     let status = digits(rest, 0, 3).and_then(|status| u16::try_from(status).ok());
     let after = if status.is_some() { &rest[3..] } else { rest };
     if status.is_none() && !after.starts_with(b" ") {
         return None;
     }
-    let duration = split_at_first(after, b" in ").and_then(|(_, duration)| {
+    let duration = find_in(after).and_then(|duration| {
         let (value, digits) = leading_number(duration)?;
         let unit = &duration[digits..];
         (unit.starts_with(b"ms")).then_some(i64::try_from(value).ok()? * 1000)
     });
     Some(Body::Completed(Completed { status, duration, action: None, exception: None }))
+}
+
+/// What follows the first ` in `. The text before it is a few words.
+fn find_in(text: &[u8]) -> Option<&[u8]> {
+    text.windows(4).position(|window| window == b" in ").map(|at| &text[at + 4..])
 }

@@ -1,0 +1,259 @@
+//! Requests that were answered well and say nothing else: kept short, and thinned where a log is long.
+//!
+//! A log of 2 GB holds some three million of them. Each says that somebody's credential was good at a time, which matters near a
+//! refusal, a refresh or a sign-in, and hardly in between: there the first and the last of a run, and the first on each endpoint,
+//! say as much. So when more than [`MOST`] are held, those far from everything are dropped, the oldest first; they have been
+//! counted before. Logs with fewer keep them all.
+
+use std::collections::HashMap;
+
+use crate::event::{Event, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
+use crate::record::Side;
+use crate::secret::RequestId;
+use crate::text::contains_ignoring_case;
+use crate::time::{SECOND, Stamp};
+
+/// A request that was answered well.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Use {
+    /// Increases from one to the next.
+    pub(super) number: u64,
+    pub(super) line: u64,
+    pub(super) stamp: Stamp,
+    /// When it ended, in the clock of `stamp`.
+    pub(super) ended: Option<i64>,
+    pub(super) id: Option<RequestId>,
+    pub(super) user: Option<Name>,
+    pub(super) address: Option<Name>,
+    pub(super) method: Name,
+    pub(super) path: Name,
+    pub(super) action: Option<Name>,
+    pub(super) status: u16,
+    pub(super) process: u64,
+    pub(super) grouped_by: GroupedBy,
+}
+
+/// So many are kept before they are thinned: at some 130 bytes each 17 MB, and more than a whole day of a hundred people.
+pub(super) const MOST: usize = 1 << 17;
+
+/// So many that even what is near to something else is thinned: at some 130 bytes each 136 MB.
+const MUST_SHRINK: usize = 8 * MOST;
+
+/// The newest are never thinned: what happens next may be about them.
+const NEWEST: usize = MOST / 8;
+
+/// Uses this near (microseconds) before a refusal or a failure are evidence: causes look half an hour back.
+const BEFORE_TROUBLE: i64 = 30 * 60 * SECOND;
+/// And after it: calls that go on while a socket is refused.
+const AFTER_TROUBLE: i64 = 10 * 60 * SECOND;
+/// Uses this near to a refresh, a sign-in or a socket show what was opened with it.
+const NEAR_ROUTINE: i64 = 2 * 60 * SECOND;
+
+/// Words in the paths of endpoints that may have a role in sessions: never thinned.
+const TELLING: &[&[u8]] = &[
+    b"auth", b"log", b"sign", b"session", b"token", b"passw", b"refresh", b"renew", b"rotat", b"reissue", b"extend",
+    b"revok", b"regist", b"cred", b"identit",
+];
+
+/// The uses of one source.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    list: Vec<Use>,
+    next: u64,
+    /// How many may be held before the next thinning.
+    most: usize,
+    /// How many were dropped.
+    pub(super) dropped: u64,
+}
+
+impl Uses {
+    /// Keeps one and gives its number.
+    pub(super) fn push(&mut self, one: Use) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.list.push(Use { number, ..one });
+        number
+    }
+
+    /// Takes one out again.
+    pub(super) fn take(&mut self, number: u64) -> Option<Use> {
+        let place = self.list.binary_search_by_key(&number, |one| one.number).ok()?;
+        Some(self.list.remove(place))
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.list.len() >= self.most.max(MOST)
+    }
+
+    pub(super) fn into_list(self) -> Vec<Use> {
+        self.list
+    }
+
+    /// Drops what is far from all that matters. `events` are the source's other events so far.
+    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names) {
+        let moments = Moments::of(events);
+        let before = self.list.len();
+        let old = before - NEWEST.min(before);
+        self.drop_dull(old, &moments, names, false);
+        if self.list.len() > MUST_SHRINK {
+            self.drop_dull(old, &moments, names, true);
+        }
+        // So many people that their firsts and lasts alone are more: the room grows with them.
+        self.most = (self.list.len() * 2).max(MOST);
+        self.dropped += (before - self.list.len()) as u64;
+    }
+
+    fn drop_dull(&mut self, old: usize, moments: &Moments, names: &Names, hard: bool) {
+        let old = old.min(self.list.len());
+        // By actor, each actor's in the order in which they ended, which is nearly that of time.
+        let mut actors: HashMap<(Option<Name>, Option<Name>), Vec<u32>, foldhash::fast::RandomState> =
+            HashMap::default();
+        for (place, one) in (0_u32..).zip(&self.list[..old]) {
+            actors.entry((one.user, one.address)).or_default().push(place);
+        }
+        let mut keep = vec![true; self.list.len()];
+        let mut telling: HashMap<Name, bool, foldhash::fast::RandomState> = HashMap::default();
+        let mut routes: Vec<Name> = Vec::new();
+        for (actor, run) in &actors {
+            routes.clear();
+            let lists = moments.lists(*actor);
+            let mut between_before = true;
+            for (at, place) in run.iter().enumerate() {
+                let one = &self.list[*place as usize];
+                let tells = *telling.entry(one.path).or_insert_with(|| {
+                    let path = names.text(one.path).as_bytes();
+                    TELLING.iter().any(|word| contains_ignoring_case(path, word))
+                });
+                let route = one.action.unwrap_or(one.path);
+                let first_on_route = routes.len() < MOST_ROUTES && !routes.contains(&route);
+                if first_on_route {
+                    routes.push(route);
+                }
+                let between_after = run
+                    .get(at + 1)
+                    .is_none_or(|next| between(&lists, one.stamp.micros, self.list[*next as usize].stamp.micros));
+                keep[*place as usize] = tells
+                    || first_on_route
+                    || between_before
+                    || between_after
+                    || (!hard && near(&lists, one.stamp.micros));
+                between_before = between_after;
+            }
+        }
+        let mut place = 0;
+        self.list.retain(|_| {
+            place += 1;
+            keep[place - 1]
+        });
+    }
+}
+
+/// So many endpoints of one actor are told apart.
+const MOST_ROUTES: usize = 32;
+
+/// When something happened that uses are evidence for, by user and by address.
+struct Moments {
+    /// Time, and whether it was trouble.
+    by_name: HashMap<Name, Vec<(i64, bool)>, foldhash::fast::RandomState>,
+}
+
+impl Moments {
+    fn of<'a>(events: impl Iterator<Item = (Stamp, &'a Event)>) -> Self {
+        let mut by_name: HashMap<Name, Vec<(i64, bool)>, foldhash::fast::RandomState> = HashMap::default();
+        for (stamp, event) in events {
+            let trouble = match &event.what {
+                What::Request(request) => request.status.is_none_or(|status| status >= 400) && !request.upgraded,
+                What::Socket(socket) => matches!(socket, Socket::Refused | Socket::Removing(_) | Socket::UpgradeFailed),
+                _ => false,
+            };
+            for name in [event.user, event.address].into_iter().flatten() {
+                by_name.entry(name).or_default().push((stamp.micros, trouble));
+            }
+        }
+        for list in by_name.values_mut() {
+            list.sort_unstable();
+        }
+        Self { by_name }
+    }
+
+    /// The lists of a user and of an address.
+    fn lists(&self, (user, address): (Option<Name>, Option<Name>)) -> [&[(i64, bool)]; 2] {
+        [user, address].map(|name| name.and_then(|name| self.by_name.get(&name)).map_or(&[][..], Vec::as_slice))
+    }
+}
+
+/// Whether a time is near to something.
+fn near(lists: &[&[(i64, bool)]; 2], time: i64) -> bool {
+    lists.iter().any(|list| {
+        let from = list.partition_point(|(at, _)| *at < time - AFTER_TROUBLE);
+        list[from..]
+            .iter()
+            .take_while(|(at, _)| *at <= time + BEFORE_TROUBLE)
+            .any(|(at, trouble)| *trouble || (at - time).abs() <= NEAR_ROUTINE)
+    })
+}
+
+/// Whether something happened between two times.
+fn between(lists: &[&[(i64, bool)]; 2], one: i64, other: i64) -> bool {
+    let (from, to) = (one.min(other), one.max(other));
+    lists.iter().any(|list| list.get(list.partition_point(|(at, _)| *at < from)).is_some_and(|(at, _)| *at <= to))
+}
+
+/// The event that a use stands for. Its time is to be settled.
+pub(super) fn event_of(one: &Use, source: u32, names: &mut Names) -> Event {
+    let request = Request {
+        method: one.method,
+        path: one.path,
+        action: one.action,
+        status: Some(one.status),
+        ended: one.ended,
+        id: one.id,
+        grouped_by: one.grouped_by,
+        ..super::server::empty_request(Side::Server, names)
+    };
+    Event {
+        source,
+        line: one.line,
+        time: 0,
+        timed: TimeFrom::Line,
+        user: one.user,
+        email: None,
+        address: one.address,
+        device: None,
+        process: one.process,
+        what: What::Request(Box::new(request)),
+    }
+}
+
+/// The use that an event is, if there is nothing else to say of it.
+pub(super) fn use_of(event: &Event, stamp: Option<Stamp>, timed: TimeFrom, names: &Names) -> Option<Use> {
+    let request = event.request()?;
+    let status = request.status.filter(|status| (200..400).contains(status))?;
+    let silent = request.side == Side::Server
+        && timed == TimeFrom::Line
+        && event.email.is_none()
+        && !(request.password || request.new_password || request.refresh_token || request.upgraded || request.proxied)
+        && request.sent.is_none()
+        && request.issued.is_none()
+        && request.halted.is_none()
+        && request.sense.is_empty()
+        && request.fault.is_none();
+    if !silent || names.text(request.path).is_empty() {
+        return None;
+    }
+    Some(Use {
+        number: 0,
+        line: event.line,
+        stamp: stamp?,
+        ended: request.ended,
+        id: request.id,
+        user: event.user,
+        address: event.address,
+        method: request.method,
+        path: request.path,
+        action: request.action,
+        status,
+        process: event.process,
+        grouped_by: request.grouped_by,
+    })
+}

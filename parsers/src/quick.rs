@@ -1,0 +1,170 @@
+//! The lines that most of a Rails log consists of, read by position.
+//!
+//! This is the hot path: the four lines of a request, with a UUID as request id, and ActionCable's, bare or in Ruby's logger
+//! frame. Nothing is searched for that stands in a fixed column, nothing is allocated, and whatever looks the least bit
+//! unusual is left to the readers in [`crate::dialect`], which say the same of these lines (a test holds both against each other).
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use memchr::memchr;
+
+use crate::dialect::Tags;
+use crate::dialect::server::{action_cable, rails, take_tags};
+use crate::record::{Body, Params, Record, Side};
+use crate::secret::RequestId;
+use crate::shape::Bare;
+use crate::text::first_word;
+use crate::time::{self, Stamp};
+
+/// A line that was read by position.
+pub(crate) struct Quick<'a> {
+    pub(crate) said: Said<'a>,
+    /// It stands in Ruby's logger frame.
+    pub(crate) framed: bool,
+    /// ActionCable wrote it, not Rails.
+    pub(crate) cable: bool,
+}
+
+/// `I, [2026-11-16T06:03:52.068658 #`: where the process begins.
+const PROCESS_AT: usize = 32;
+/// `]  INFO -- : `: the severity is right-aligned to five.
+const AFTER_PROCESS: usize = 13;
+/// `[5e908487-aaaa-4bbb-8ccc-0123456789ab] `.
+const ID_TAG: usize = 39;
+
+/// What a line said that was read by position.
+pub(crate) enum Said<'a> {
+    /// Something.
+    Something(Record<'a>),
+    /// Nothing that any verdict needs: a channel's streaming.
+    Nothing(Option<Stamp>),
+    /// Something that is not read here: the record without its body, and the text.
+    Other(Record<'a>, Bare<'a>),
+}
+
+/// Reads a line, or leaves it to the others.
+pub(crate) fn read(line: &[u8]) -> Option<Quick<'_>> {
+    let (text, stamp, process, severe) = match line.first()? {
+        b'[' => (line, None, 0, false),
+        b'D' | b'I' | b'W' | b'E' | b'F' => framed(line)?,
+        _ => return None,
+    };
+    let framed = stamp.is_some();
+    let mut tags = Tags::default();
+    let mut rest = text;
+    if let Some(tag) = text.get(..ID_TAG).filter(|tag| (tag[0], tag[37], tag[38]) == (b'[', b']', b' '))
+        && let Some(id) = RequestId::uuid(&tag[1..37])
+    {
+        tags = Tags { request: Some(id), any: true, ..tags };
+        rest = &text[ID_TAG..];
+        if rest.first() == Some(&b'[') {
+            let (more, after) = take_tags(rest);
+            if more.cable || more.request.is_some() {
+                return None;
+            }
+            (tags, rest) = (Tags { request: tags.request, ..more }, after);
+        }
+    } else if text.starts_with(b"[ActionCable] ") {
+        (tags, rest) = take_tags(text);
+    } else if !framed {
+        return None;
+    }
+    let body = body(rest, &tags);
+    // An envelope may be inside, or colours; and a line without words is no app's.
+    if memchr(0x1b, line).is_some() || body.is_none() && !(tags.any && rest.first()?.is_ascii_alphabetic()) {
+        return None;
+    }
+    let record = Record {
+        line: 0,
+        stamp,
+        near: None,
+        request: tags.request,
+        user: tags.user,
+        address: tags.address,
+        process,
+        tagged: tags.any,
+        severe,
+        side: Side::Server,
+        body: Body::Dull,
+    };
+    let said = match body {
+        None => Said::Other(record, Bare { text: rest, tags, severe, framed }),
+        Some(Body::Dull) => Said::Nothing(stamp),
+        Some(body) => Said::Something(Record { body, ..record }),
+    };
+    let cable = matches!(said, Said::Nothing(_)) || is_cable(&said);
+    Some(Quick { said, framed, cable })
+}
+
+fn is_cable(said: &Said<'_>) -> bool {
+    let Said::Something(record) = said else { return false };
+    matches!(record.body, Body::Upgraded | Body::Registered(_) | Body::Rejected | Body::Finished { .. })
+}
+
+fn body<'a>(text: &'a [u8], tags: &Tags<'a>) -> Option<Body<'a>> {
+    match text.first()? {
+        b'S' if text.starts_with(b"Successfully upgraded to WebSocket") => Some(Body::Upgraded),
+        b'S' if tags.request.is_some() || text.starts_with(b"Started ") => rails::started(text),
+        b'P' => Some(Body::Processing(first_word(text.strip_prefix(b"Processing by ")?))),
+        b'C' if text.starts_with(b"Completed ") => rails::completed(text),
+        b'F' if text.starts_with(b"Finished ") => match action_cable::finished(text)? {
+            Body::Dull => None,
+            body => Some(body),
+        },
+        b'F' => rails::halted(text),
+        b'A' => text.starts_with(b"An unauthorized connection attempt was rejected").then_some(Body::Rejected),
+        b'R' => action_cable::registered(text),
+        b' ' => {
+            let parameters = text.strip_prefix(b"  Parameters: ")?;
+            (!TELLING.is_match(parameters)).then_some(Body::Parameters(Params::default()))
+        }
+        b'A'..=b'Z' if tags.cable => action_cable::channel(text).then_some(Body::Dull),
+        _ => None,
+    }
+}
+
+/// `I, [2026-11-16T06:03:52.068658 #7872]  INFO -- : text`: the text, the time, the process, whether it is an error.
+fn framed(line: &[u8]) -> Option<(&[u8], Option<Stamp>, u64, bool)> {
+    let head = line.get(..PROCESS_AT)?;
+    if (head[1], head[2], head[3], head[23], head[30], head[31]) != (b',', b' ', b'[', b'.', b' ', b'#') {
+        return None;
+    }
+    let (stamp, length) = time::iso(&head[4..30])?;
+    let mut at = PROCESS_AT;
+    let mut process = 0_u64;
+    while let Some(digit) = line.get(at).map(|b| b.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+        process = process.checked_mul(10)?.checked_add(u64::from(digit))?;
+        at += 1;
+    }
+    let after = line.get(at..at + AFTER_PROCESS)?;
+    if length != 26
+        || at == PROCESS_AT
+        || at > PROCESS_AT + 10
+        || !after.starts_with(b"] ")
+        || !after.ends_with(b" -- : ")
+    {
+        return None;
+    }
+    Some((&line[at + AFTER_PROCESS..], Some(stamp), process, matches!(head[0], b'E' | b'F')))
+}
+
+/// Parts of the names of parameters that say something of a session (see [`crate::dialect::server::params`]).
+static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build([
+            "passw",
+            "passphrase",
+            "token",
+            "jti",
+            "grant_type",
+            "email",
+            "login",
+            "username",
+            "identifier",
+            "jwt",
+            "ticket",
+        ])
+        .expect("the words are few")
+});

@@ -1,0 +1,499 @@
+//! Look-alikes: one labelled case, the one fact that decides changed, and the verdict must change with it.
+//!
+//! Each test is named after what it teaches. The logs are Rails 7.2's, written out by hand, of a service whose tokens live an
+//! hour and whose apps refresh at 52 minutes; the case is always user 41.
+
+mod support;
+
+use std::fmt::Write as _;
+
+use support::scenario::diagnose_logs;
+
+/// A server's log by minutes, in the order of time.
+#[derive(Default)]
+struct Log {
+    lines: Vec<(i64, String)>,
+    requests: u64,
+}
+
+/// Milliseconds of a minute.
+const MINUTE: i64 = 60_000;
+/// A second, in the same unit.
+const SECOND: i64 = 1000;
+
+impl Log {
+    /// The service around the case: people who refresh in time, and three whose tokens ran out, so that a lifetime is known.
+    fn new() -> Self {
+        let mut log = Self::default();
+        for (user, offset) in [(1, 0), (2, 2), (3, 3), (4, 5)] {
+            let start = offset * MINUTE;
+            log.sign_in(start, user).calls(start, start + 51 * MINUTE, user);
+            log.refresh(start + 52 * MINUTE, user, 200).calls(start + 52 * MINUTE, start + 100 * MINUTE, user);
+        }
+        for (user, offset) in [(11, 1), (12, 4), (13, 6)] {
+            let start = offset * MINUTE;
+            log.sign_in(start, user).calls(start, start + 59 * MINUTE, user);
+            log.call(start + 61 * MINUTE, user, "/v2/rota", 401).refresh(start + 61 * MINUTE + SECOND, user, 200);
+            log.calls(start + 62 * MINUTE, start + 100 * MINUTE, user);
+        }
+        log
+    }
+
+    fn line(&mut self, time: i64, tags: &str, text: &str) {
+        self.lines.push((time, format!("{} : {tags}{text}", stamp(time))));
+    }
+
+    fn request(&mut self, time: i64, ip: &str, method: &str, path: &str, action: &str, status: u16, said: &[String]) {
+        self.requests += 1;
+        let id = format!("[{:08x}-1111-4222-8333-444455556666] ", self.requests);
+        let at = stamp_seconds(time);
+        self.line(time, &id, &format!("Started {method} \"{path}\" for {ip} at {at} +0000"));
+        self.line(time + 1, &id, &format!("Processing by {action} as JSON"));
+        for text in said {
+            self.line(time + 9, &id, text);
+        }
+        if status == 401 && !action.contains("Sessions") {
+            self.line(time + 19, &id, "Filter chain halted as :require_member rendered or redirected");
+        }
+        self.line(time + 20, &id, &format!("Completed {status} Word in 19ms (ActiveRecord: 1.0ms)"));
+        if status == 500 {
+            self.line(time + 21, &id, "  ");
+            self.line(time + 21, &id, "NoMethodError (undefined method `grants' for nil):");
+        }
+    }
+
+    fn call(&mut self, time: i64, user: u32, path: &str, status: u16) -> &mut Self {
+        let said = if status == 401 { Vec::new() } else { vec![format!("member={user} {path}")] };
+        self.request(time, &ip(user), "GET", path, &action(path), status, &said);
+        self
+    }
+
+    /// A call every five minutes.
+    fn calls(&mut self, from: i64, to: i64, user: u32) -> &mut Self {
+        let mut time = from + SECOND;
+        while time <= to {
+            self.call(time, user, "/v2/rota", 200);
+            time += 5 * MINUTE;
+        }
+        self
+    }
+
+    fn sign_in(&mut self, time: i64, user: u32) -> &mut Self {
+        let parameters = "  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned();
+        let said = [parameters, format!("signed in member={user}")];
+        self.request(time, &ip(user), "POST", "/v2/sessions", "SessionsController#create", 200, &said);
+        self
+    }
+
+    fn refresh(&mut self, time: i64, user: u32, status: u16) -> &mut Self {
+        let parameters = "  Parameters: {\"refresh_token\"=>\"[FILTERED]\"}".to_owned();
+        self.request(time, &ip(user), "POST", "/v2/sessions/renew", "SessionsController#renew", status, &[parameters]);
+        self
+    }
+
+    fn hidden(&mut self, time: i64, user: u32) -> &mut Self {
+        let parameters = "  Parameters: {\"refresh_token\"=>\"[FILTERED]\"}".to_owned();
+        let error = "Renewal: grant check raised NoMethodError: undefined method `grants' for nil".to_owned();
+        self.request(
+            time,
+            &ip(user),
+            "POST",
+            "/v2/sessions/renew",
+            "SessionsController#renew",
+            200,
+            &[parameters, error],
+        );
+        self
+    }
+
+    fn sign_out(&mut self, time: i64, user: u32) -> &mut Self {
+        self.request(
+            time,
+            &ip(user),
+            "DELETE",
+            "/v2/sessions",
+            "SessionsController#destroy",
+            200,
+            &[format!("member={user}")],
+        );
+        self
+    }
+
+    fn password(&mut self, time: i64, user: u32, from: &str) -> &mut Self {
+        let parameters =
+            "  Parameters: {\"current_password\"=>\"[FILTERED]\", \"new_password\"=>\"[FILTERED]\"}".to_owned();
+        let said = [parameters, format!("member={user}")];
+        self.request(time, from, "PATCH", "/v2/password", "PasswordsController#update", 200, &said);
+        self
+    }
+
+    fn socket(&mut self, time: i64, user: u32, accepted: bool) -> &mut Self {
+        self.requests += 1;
+        let id = format!("[{:08x}-1111-4222-8333-444455556666] ", self.requests);
+        let (ip, at) = (ip(user), stamp_seconds(time));
+        self.line(time, &id, &format!("Started GET \"/cable?token=[FILTERED]\" for {ip} at {at} +0000"));
+        self.line(
+            time + 1,
+            &id,
+            &format!("Started GET \"/cable?token=[FILTERED]\" [WebSocket] for {ip} at {at} +0000"),
+        );
+        self.line(time + 2, &id, "Successfully upgraded to WebSocket (REQUEST_METHOD: GET, HTTP_CONNECTION: Upgrade, HTTP_UPGRADE: websocket)");
+        if accepted {
+            let tags = format!("[ActionCable] [{user}] ");
+            self.line(time + 9, &tags, &format!("Registered connection ({})", gid(user)));
+        } else {
+            self.line(time + 9, "", "An unauthorized connection attempt was rejected");
+            self.line(
+                time + 10,
+                "",
+                &format!("Finished \"/cable?token=[FILTERED]\" [WebSocket] for {ip} at {at} +0000"),
+            );
+        }
+        self
+    }
+
+    fn closed(&mut self, time: i64, user: u32) -> &mut Self {
+        let text = format!(
+            "Finished \"/cable?token=[FILTERED]\" [WebSocket] for {} at {} +0000",
+            ip(user),
+            stamp_seconds(time)
+        );
+        self.line(time, &format!("[ActionCable] [{user}] "), &text);
+        self
+    }
+
+    fn bare(&mut self, time: i64, text: &str) -> &mut Self {
+        self.lines.push((time, text.to_owned()));
+        self
+    }
+
+    fn text(&self) -> String {
+        let mut lines = self.lines.clone();
+        lines.sort_by_key(|(time, _)| *time);
+        lines.iter().fold(String::new(), |mut out, (_, line)| {
+            let _ = writeln!(out, "{line}");
+            out
+        })
+    }
+
+    /// What is said of user 41: `cause/kind` of each incident, in the order of the report.
+    fn said(&self) -> Vec<String> {
+        self.said_with("")
+    }
+
+    /// The same with the device's trace beside.
+    fn said_with(&self, trace: &str) -> Vec<String> {
+        let mut logs = vec![("server.log".to_owned(), self.text().into_bytes())];
+        if !trace.is_empty() {
+            logs.push(("client.log".to_owned(), trace.as_bytes().to_vec()));
+        }
+        let diagnosis = diagnose_logs(&logs);
+        let of_41 = |incident: &&why401::diagnosis::Incident| {
+            incident.actor.as_ref().is_some_and(|actor| actor.user.as_deref() == Some("41"))
+        };
+        diagnosis
+            .incidents
+            .iter()
+            .filter(of_41)
+            .map(|incident| format!("{}/{}", incident.cause, incident.kind))
+            .collect()
+    }
+
+    fn attackers(&self) -> usize {
+        let diagnosis = diagnose_logs(&[("server.log".to_owned(), self.text().into_bytes())]);
+        diagnosis.incidents.iter().filter(|incident| incident.cause.as_str() == "credential_attack").count()
+    }
+}
+
+fn stamp(time: i64) -> String {
+    format!("I, [{}.{:03}000 #77]  INFO --", stamp_seconds(time).replace(' ', "T"), time % 1000)
+}
+
+fn stamp_seconds(time: i64) -> String {
+    let seconds = time / 1000;
+    format!("2026-05-04 {:02}:{:02}:{:02}", 8 + seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+fn ip(user: u32) -> String {
+    format!("81.2.3.{user}")
+}
+
+fn action(path: &str) -> String {
+    match path {
+        "/v2/rota" => "RotaController#index".to_owned(),
+        "/v2/exports" => "ExportsController#index".to_owned(),
+        "/v2/team" => "TeamController#index".to_owned(),
+        _ => "HomeController#index".to_owned(),
+    }
+}
+
+/// `gid://rota/Member/41` as ActionCable prints it.
+fn gid(user: u32) -> &'static str {
+    assert_eq!(user, 41, "only the case has sockets");
+    "Z2lkOi8vcm90YS9NZW1iZXIvNDE"
+}
+
+fn is(said: &[String], cause: &str) -> bool {
+    said.iter().any(|said| said.starts_with(cause))
+}
+
+/// Signs in at 0, refreshes at 52 minutes, works on.
+fn renewed() -> Log {
+    let mut log = Log::new();
+    log.sign_in(0, 41).socket(2 * SECOND, 41, true).calls(0, 51 * MINUTE, 41).refresh(52 * MINUTE, 41, 200);
+    log
+}
+
+#[test]
+fn a_refused_socket_is_stale_only_while_http_goes_on() {
+    let mut stale = renewed();
+    stale.closed(70 * MINUTE, 41).calls(53 * MINUTE, 95 * MINUTE, 41);
+    for n in 0..5 {
+        stale.socket(71 * MINUTE + n * 30 * SECOND, 41, false);
+    }
+    assert_eq!(stale.said(), ["stale_token/websocket"]);
+
+    let mut both = renewed();
+    both.closed(70 * MINUTE, 41).calls(53 * MINUTE, 70 * MINUTE, 41);
+    for n in 0..5 {
+        both.socket(71 * MINUTE + n * 30 * SECOND, 41, false).call(
+            71 * MINUTE + n * 30 * SECOND + SECOND,
+            41,
+            "/v2/rota",
+            401,
+        );
+    }
+    both.refresh(72 * MINUTE, 41, 401).sign_in(75 * MINUTE, 41);
+    assert!(!is(&both.said(), "stale_token"), "{:?}", both.said());
+}
+
+#[test]
+fn one_endpoint_refused_is_stale_only_if_a_newer_credential_exists() {
+    let mut stale = renewed();
+    stale.calls(53 * MINUTE, 95 * MINUTE, 41).call(20 * MINUTE, 41, "/v2/exports", 200);
+    for n in 0..6 {
+        stale.call(62 * MINUTE + n * 4 * MINUTE, 41, "/v2/exports", 401);
+    }
+    assert!(is(&stale.said(), "stale_token/http"), "{:?}", stale.said());
+
+    // Nobody ever renewed: nothing is newer than the sign-in, so it is a role or a resource that is refused.
+    let mut role = Log::new();
+    role.sign_in(0, 41).calls(0, 55 * MINUTE, 41);
+    for n in 0..6 {
+        role.call(20 * MINUTE + n * 4 * MINUTE, 41, "/v2/exports", 401);
+    }
+    assert!(!is(&role.said(), "stale_token"), "{:?}", role.said());
+}
+
+#[test]
+fn a_race_is_told_by_the_refresh_that_won() {
+    let burst = |first: u16| {
+        let mut log = Log::new();
+        log.sign_in(0, 41).calls(0, 55 * MINUTE, 41);
+        log.call(65 * MINUTE, 41, "/v2/rota", 401).call(65 * MINUTE + 50, 41, "/v2/team", 401);
+        log.refresh(65 * MINUTE + 200, 41, first).refresh(65 * MINUTE + 400, 41, 401).sign_in(69 * MINUTE, 41);
+        log.said()
+    };
+    assert!(is(&burst(200), "refresh_failure/reuse_race"), "{:?}", burst(200));
+    let lost = burst(401);
+    assert!(is(&lost, "refresh_failure") && !is(&lost, "refresh_failure/reuse_race"), "{lost:?}");
+}
+
+#[test]
+fn the_status_of_the_first_refresh_tells_the_servers_fault_from_a_refusal() {
+    let answered = |status: u16| {
+        let mut log = Log::new();
+        log.sign_in(0, 41).calls(0, 51 * MINUTE, 41).refresh(52 * MINUTE, 41, status).sign_in(58 * MINUTE, 41);
+        log.said()
+    };
+    assert!(is(&answered(500), "refresh_failure/server_error"), "{:?}", answered(500));
+    let refused = answered(401);
+    assert!(is(&refused, "refresh_failure") && !is(&refused, "refresh_failure/server_error"), "{refused:?}");
+    // A clean refresh, and a sign-in that nobody needed: nothing about refreshes may be said.
+    assert!(!is(&answered(200), "refresh_failure"), "{:?}", answered(200));
+}
+
+#[test]
+fn an_error_under_a_good_refresh_is_latent_and_a_clean_one_is_nothing() {
+    let mut hidden = Log::new();
+    hidden.sign_in(0, 41).calls(0, 51 * MINUTE, 41).hidden(52 * MINUTE, 41).calls(53 * MINUTE, 90 * MINUTE, 41);
+    assert_eq!(hidden.said(), ["refresh_failure/swallowed"]);
+
+    let mut clean = renewed();
+    clean.calls(53 * MINUTE, 90 * MINUTE, 41);
+    assert!(clean.said().is_empty(), "{:?}", clean.said());
+}
+
+#[test]
+fn a_refusal_at_the_tokens_end_is_expiry_and_an_early_one_is_not() {
+    let refused_at = |minute: i64| {
+        let mut log = Log::new();
+        log.sign_in(0, 41).calls(0, (minute - 2) * MINUTE, 41);
+        log.call(minute * MINUTE, 41, "/v2/rota", 401).call(minute * MINUTE + 300, 41, "/v2/team", 401);
+        log.sign_in((minute + 3) * MINUTE, 41);
+        log.said()
+    };
+    assert!(is(&refused_at(62), "lifetime_expiry/never_refreshed"), "{:?}", refused_at(62));
+    assert!(!is(&refused_at(20), "lifetime_expiry"), "{:?}", refused_at(20));
+}
+
+#[test]
+fn a_refresh_after_the_refusals_makes_it_reactive() {
+    let mut log = Log::new();
+    log.sign_in(0, 41).calls(0, 55 * MINUTE, 41).call(63 * MINUTE, 41, "/v2/rota", 401).call(
+        63 * MINUTE + 200,
+        41,
+        "/v2/team",
+        401,
+    );
+    log.refresh(63 * MINUTE + SECOND, 41, 200).calls(64 * MINUTE, 90 * MINUTE, 41);
+    assert_eq!(log.said(), ["lifetime_expiry/reactive_only"]);
+}
+
+#[test]
+fn refusals_after_a_sign_out_are_stragglers_and_without_it_are_not() {
+    let refused = |signed_out: bool| {
+        let mut log = renewed();
+        log.calls(53 * MINUTE, 60 * MINUTE, 41);
+        if signed_out {
+            log.sign_out(61 * MINUTE, 41);
+        }
+        for n in 0..3 {
+            log.call(61 * MINUTE + 5 * SECOND + n * 4 * SECOND, 41, "/v2/rota", 401);
+        }
+        log.said()
+    };
+    assert_eq!(refused(true), ["logout/straggler"]);
+    assert!(!is(&refused(false), "logout"), "{:?}", refused(false));
+}
+
+#[test]
+fn a_password_change_before_makes_it_revoked() {
+    let refused = |changed: bool| {
+        let mut log = renewed();
+        log.calls(53 * MINUTE, 60 * MINUTE, 41);
+        if changed {
+            log.password(61 * MINUTE, 41, "203.0.113.9");
+        }
+        log.call(62 * MINUTE, 41, "/v2/rota", 401).call(62 * MINUTE + 300, 41, "/v2/team", 401);
+        log.refresh(62 * MINUTE + 500, 41, 401).sign_in(70 * MINUTE, 41);
+        log.said()
+    };
+    assert_eq!(refused(true), ["revoked/password_change"]);
+    assert!(!is(&refused(false), "revoked/password_change"), "{:?}", refused(false));
+}
+
+#[test]
+fn only_one_channel_refused_is_no_revocation() {
+    let mut log = renewed();
+    log.calls(53 * MINUTE, 95 * MINUTE, 41).password(61 * MINUTE, 41, "203.0.113.9").closed(62 * MINUTE, 41);
+    log.socket(62 * MINUTE + 10 * SECOND, 41, true);
+    assert!(!is(&log.said(), "revoked"), "{:?}", log.said());
+}
+
+#[test]
+fn everybodys_sockets_with_a_boot_are_a_restart_and_ones_alone_are_not() {
+    let mut restart = renewed();
+    restart.calls(53 * MINUTE, 95 * MINUTE, 41);
+    restart.bare(70 * MINUTE, "- Gracefully stopping, waiting for requests to finish");
+    restart.bare(70 * MINUTE + 20 * SECOND, "Puma starting in single mode...");
+    restart.socket(71 * MINUTE, 41, true);
+    assert!(restart.said().is_empty(), "a restart is nobody's own: {:?}", restart.said());
+
+    let mut alone = renewed();
+    alone.calls(53 * MINUTE, 69 * MINUTE, 41).closed(70 * MINUTE, 41).socket(76 * MINUTE, 41, true);
+    assert_eq!(alone.said(), ["network_loss/offline"]);
+}
+
+#[test]
+fn a_socket_that_comes_back_refused_is_no_network_loss() {
+    let mut log = renewed();
+    log.calls(53 * MINUTE, 95 * MINUTE, 41).closed(70 * MINUTE, 41);
+    for n in 0..4 {
+        log.socket(76 * MINUTE + n * 20 * SECOND, 41, false);
+    }
+    let said = log.said();
+    assert!(is(&said, "stale_token") && !is(&said, "network_loss"), "{said:?}");
+}
+
+#[test]
+fn failures_from_an_address_with_a_success_are_a_person_who_mistypes() {
+    let tries = |success: bool| {
+        let mut log = Log::new();
+        for n in 0..9 {
+            log.request(
+                40 * MINUTE + n * 3 * SECOND,
+                "192.0.2.7",
+                "POST",
+                "/v2/sessions",
+                "SessionsController#create",
+                401,
+                &["  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned()],
+            );
+        }
+        if success {
+            let said = [
+                "  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned(),
+                "signed in member=41".to_owned(),
+            ];
+            log.request(41 * MINUTE, "192.0.2.7", "POST", "/v2/sessions", "SessionsController#create", 200, &said);
+        }
+        log.attackers()
+    };
+    assert_eq!((tries(false), tries(true)), (1, 0));
+}
+
+#[test]
+fn refreshes_a_minute_apart_are_a_fast_clock_and_an_hour_apart_are_none() {
+    let every = |gap: i64| {
+        let mut log = Log::new();
+        log.sign_in(0, 41);
+        for n in 1..9 {
+            log.refresh(n * gap, 41, 200).call(n * gap + 10 * SECOND, 41, "/v2/rota", 200);
+        }
+        log.said()
+    };
+    assert_eq!(every(MINUTE), ["clock_skew/client"]);
+    assert!(every(52 * MINUTE / 4).is_empty(), "{:?}", every(52 * MINUTE / 4));
+}
+
+#[test]
+fn a_trace_tells_a_slow_clock_from_an_app_that_never_plans_ahead() {
+    let mut log = Log::new();
+    log.sign_in(0, 41).calls(0, 55 * MINUTE, 41).call(63 * MINUTE, 41, "/v2/rota", 401);
+    log.refresh(63 * MINUTE + SECOND, 41, 200).calls(64 * MINUTE, 90 * MINUTE, 41);
+    let trace = |due: &str| {
+        format!(
+            "[2026-05-04T08:00:00.100000] onTransition -- AuthBloc, Transition {{ currentState: AuthLoading, event: LoginPressed, nextState: AuthAuthenticated(userId: 41) }}\n\
+             [2026-05-04T08:00:00.200000] login ok, token expires in 3600s\n{due}\
+             [2026-05-04T09:03:00.020000] api GET /v2/rota failed: 401\n\
+             [2026-05-04T09:03:01.020000] token refreshed, expires in 3600s\n"
+        )
+    };
+    let slow = log.said_with(&trace("[2026-05-04T08:00:00.300000] next refresh in 150m\n"));
+    assert!(is(&slow, "clock_skew/client"), "{slow:?}");
+    let reactive = log.said_with(&trace(""));
+    assert!(is(&reactive, "lifetime_expiry/reactive_only"), "{reactive:?}");
+}
+
+#[test]
+fn nothing_stored_explains_a_sign_in_and_a_sign_out_explains_it_better() {
+    let again = |signed_out: bool| {
+        let mut log = renewed();
+        log.calls(53 * MINUTE, 60 * MINUTE, 41);
+        if signed_out {
+            log.sign_out(64 * MINUTE, 41);
+        }
+        log.sign_in(66 * MINUTE, 41).calls(67 * MINUTE, 95 * MINUTE, 41);
+        log.said()
+    };
+    assert_eq!(again(false), ["storage_loss/cleared"]);
+    assert!(again(true).is_empty(), "{:?}", again(true));
+}
+
+#[test]
+fn calls_in_flight_during_a_refresh_are_no_incident() {
+    let mut log = renewed();
+    log.call(52 * MINUTE + 40, 41, "/v2/team", 401).calls(53 * MINUTE, 95 * MINUTE, 41);
+    assert!(log.said().is_empty(), "{:?}", log.said());
+}

@@ -1,0 +1,87 @@
+//! Fresh mixes by seeds: another app's vocabulary, other ids, each dialect, each thing withheld in turn.
+//!
+//! What the logs no longer tell must not be guessed: where something is withheld, fewer causes are found and the mean
+//! confidence falls, and still nobody healthy is accused.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use support::scenario::{Sides, Table, simulated};
+use why401::simulate::{Dialect, Ids, Options, Withheld};
+
+/// Drawn when the bars were set; the rules were not looked at with these.
+const SEEDS: &[u64] = &[5501, 6007, 7919, 8123, 9377, 10_007, 11_351, 12_553, 13_411, 14_009];
+
+fn mix(seed: u64) -> Options {
+    let ids = [Ids::Int, Ids::Uuid, Ids::Ulid, Ids::Email][usize::try_from(seed % 4).unwrap()];
+    Options { seed, users: 90, ids, nat: if seed.is_multiple_of(3) { 6 } else { 0 }, ..Options::default() }
+}
+
+fn score(options: &Options, sides: Sides, table: &mut Table) {
+    let (_folder, scenario) = simulated(options);
+    table.add(&scenario, sides);
+}
+
+#[test]
+fn ten_fresh_mixes_three_ways() {
+    for (sides, bar) in [(Sides::Both, 0.99), (Sides::Server, 0.97), (Sides::Client, 0.95)] {
+        let mut table = Table::default();
+        for seed in SEEDS {
+            score(&mix(*seed), sides, &mut table);
+        }
+        table.print(&format!("{sides:?}, ten fresh mixes"));
+        table.assert_bars(bar);
+    }
+}
+
+#[test]
+fn every_dialect() {
+    let mut rows = BTreeMap::new();
+    for dialect in [Dialect::Rails, Dialect::Rails8, Dialect::Rails61, Dialect::LogrageKv, Dialect::LogrageJson] {
+        let mut table = Table::default();
+        for seed in &SEEDS[..3] {
+            score(&Options { dialect, ..mix(*seed) }, Sides::Both, &mut table);
+        }
+        table.print(&format!("{dialect:?}"));
+        assert!(table.accused.is_empty(), "{dialect:?}: {:?}", table.accused);
+        rows.insert(dialect.name(), table.macro_f1());
+    }
+    println!("{rows:#?}");
+    // Plain JSON lograge names nobody behind its sockets, which costs the causes that only sockets show.
+    assert!(rows.values().all(|f1| *f1 >= 0.95), "{rows:?}");
+}
+
+#[test]
+fn what_is_withheld_lowers_score_and_confidence_together() {
+    let whole = {
+        let mut table = Table::default();
+        for seed in &SEEDS[..3] {
+            score(&mix(*seed), Sides::Both, &mut table);
+        }
+        table
+    };
+    println!("{:<10} F1 {:.3} confidence {:.3}", "nothing", whole.macro_f1(), whole.mean_confidence());
+    for withheld in [
+        Withheld::Tags,
+        Withheld::Addresses,
+        Withheld::Words,
+        Withheld::Names,
+        Withheld::Refresh,
+        Withheld::Client,
+        Withheld::Half,
+    ] {
+        let mut table = Table::default();
+        for seed in &SEEDS[..3] {
+            score(&Options { withhold: vec![withheld], ..mix(*seed) }, Sides::Both, &mut table);
+        }
+        table.print(&format!("without {}", withheld.name()));
+        println!("{:<10} F1 {:.3} confidence {:.3}", withheld.name(), table.macro_f1(), table.mean_confidence());
+        // Sockets that no line names are told apart by order: in a restart's rush one may be given to a neighbour, and that its
+        // end is not the neighbour's then looks like a lost network. No other cause may be said of the healthy.
+        let excused = |line: &String| withheld == Withheld::Names && line.ends_with(": network_loss");
+        let accused: Vec<&String> = table.accused.iter().filter(|line| !excused(line)).collect();
+        assert!(accused.is_empty(), "without {}: {accused:?}", withheld.name());
+        assert!(table.mean_confidence() <= whole.mean_confidence() + 0.01, "without {}", withheld.name());
+    }
+}
