@@ -43,6 +43,7 @@ impl Log {
         self.lines.push((time, format!("{} : {tags}{text}", stamp(time))));
     }
 
+    #[allow(clippy::too_many_arguments, reason = "the parts of one request")]
     fn request(&mut self, time: i64, ip: &str, method: &str, path: &str, action: &str, status: u16, said: &[String]) {
         self.requests += 1;
         let id = format!("[{:08x}-1111-4222-8333-444455556666] ", self.requests);
