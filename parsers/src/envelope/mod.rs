@@ -152,7 +152,10 @@ static BEGINS: LazyLock<[u64; 256]> = LazyLock::new(|| {
 /// The bit of an app's own time prefix in [`Unwrapped::envelopes`].
 #[must_use]
 pub fn app_time_bit() -> u64 {
-    ENVELOPES.iter().position(|envelope| envelope.name() == app_time::NAME).map_or(0, |place| 1 << place)
+    static BIT: LazyLock<u64> = LazyLock::new(|| {
+        ENVELOPES.iter().position(|envelope| envelope.name() == app_time::NAME).map_or(0, |place| 1 << place)
+    });
+    *BIT
 }
 
 /// A line with its envelopes off.
@@ -187,6 +190,10 @@ pub struct Unwrapped<'a> {
 pub fn unwrap<'a>(line: &'a [u8], arena: &'a Bump) -> Unwrapped<'a> {
     let mut out = Unwrapped { text: line, ..Unwrapped::default() };
     for _ in 0..MAX_DEPTH {
+        // What an app prints as JSON is a body or a frame of a socket, however much it looks like a logger's object.
+        if (out.client || out.envelopes == app_time_bit()) && out.text.first() == Some(&b'{') {
+            break;
+        }
         let Some((place, peeled)) = peel(out.text, arena) else { break };
         out.text = peeled.inner;
         // The program's own time is when it happened; the platform's is when the line arrived. But a time without a
