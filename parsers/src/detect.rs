@@ -4,6 +4,7 @@
 //! formatter in mid-file; what belongs together is put together in [`crate::assemble`].
 
 use bumpalo::Bump;
+use memchr::memchr;
 
 use crate::bundle;
 use crate::dialect::server::take_tags;
@@ -122,15 +123,17 @@ pub fn parse_chunk_with<'a>(
 ) -> Parsed<'a> {
     let context = Context { arena, key };
     let mut balance = Balance { bytes: bytes.len() as u64, ..Balance::default() };
-    let mut gather = Gather::default();
+    let mut gather = Gather::new();
     let mut last: Option<Stamp> = None;
+    let coloured = memchr(0x1b, bytes).is_some();
     // Dull lines are counted here and added up at the end.
     let (mut quick, mut quick_framed) = (0_u64, 0_u64);
     let (mut shapes, mut slow) = (Shapes::default(), Vec::new());
     for entry in framing.entries(bytes) {
         // Patterns of the user's own come before all.
         let plain = entry.lines == 1 && !entry.capped && patterns.is_empty();
-        let found = plain.then(|| quick::read(entry.bytes)).flatten();
+        let found =
+            (plain && (!coloured || memchr(0x1b, entry.bytes).is_none())).then(|| quick::read(entry.bytes)).flatten();
         let mut unknown = None;
         if let Some(found) = found {
             let read = match found.said {

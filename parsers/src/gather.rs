@@ -67,7 +67,7 @@ struct Held<'a> {
 }
 
 /// What a chunk's records come to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gather<'a> {
     held: HashMap<RequestId, usize, ById>,
     slots: Vec<Held<'a>>,
@@ -79,7 +79,23 @@ pub(crate) struct Gather<'a> {
     disordered: bool,
 }
 
+/// Room for the requests of a chunk that are open at a time, and for its texts, so that tables need not grow.
+const ROOM: usize = 1 << 10;
+
 impl<'a> Gather<'a> {
+    /// For a new chunk.
+    pub(crate) fn new() -> Self {
+        Self {
+            held: HashMap::with_capacity_and_hasher(ROOM, ById),
+            slots: Vec::with_capacity(ROOM),
+            free: Vec::with_capacity(ROOM),
+            records: Vec::with_capacity(ROOM),
+            answered: Vec::with_capacity(ROOM),
+            texts: Texts { numbers: HashMap::with_capacity_and_hasher(2 * ROOM, Default::default()), list: Vec::new() },
+            disordered: false,
+        }
+    }
+
     /// Takes the next record of the chunk.
     pub(crate) fn push(&mut self, record: Record<'a>) {
         let Some(id) = record.request.filter(|_| record.side == Side::Server) else {

@@ -7,7 +7,6 @@
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use memchr::memchr;
 
 use crate::dialect::Tags;
 use crate::dialect::server::{action_cable, rails, take_tags};
@@ -43,7 +42,7 @@ pub(crate) enum Said<'a> {
     Other(Record<'a>, Bare<'a>),
 }
 
-/// Reads a line, or leaves it to the others.
+/// Reads a line without colours, or leaves it to the others.
 pub(crate) fn read(line: &[u8]) -> Option<Quick<'_>> {
     let (text, stamp, process, severe) = match line.first()? {
         b'[' => (line, None, 0, false),
@@ -71,8 +70,8 @@ pub(crate) fn read(line: &[u8]) -> Option<Quick<'_>> {
         return None;
     }
     let body = body(rest, &tags);
-    // An envelope may be inside, or colours; and a line without words is no app's.
-    if memchr(0x1b, line).is_some() || body.is_none() && !(tags.any && rest.first()?.is_ascii_alphabetic()) {
+    // An envelope may be inside; and a line without words is no app's.
+    if body.is_none() && !(tags.any && rest.first()?.is_ascii_alphabetic()) {
         return None;
     }
     let record = Record {
@@ -130,7 +129,7 @@ fn framed(line: &[u8]) -> Option<(&[u8], Option<Stamp>, u64, bool)> {
     if (head[1], head[2], head[3], head[23], head[30], head[31]) != (b',', b' ', b'[', b'.', b' ', b'#') {
         return None;
     }
-    let (stamp, length) = time::iso(&head[4..30])?;
+    let stamp = time::local_micros(&head[4..30])?;
     let mut at = PROCESS_AT;
     let mut process = 0_u64;
     while let Some(digit) = line.get(at).map(|b| b.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
@@ -138,12 +137,7 @@ fn framed(line: &[u8]) -> Option<(&[u8], Option<Stamp>, u64, bool)> {
         at += 1;
     }
     let after = line.get(at..at + AFTER_PROCESS)?;
-    if length != 26
-        || at == PROCESS_AT
-        || at > PROCESS_AT + 10
-        || !after.starts_with(b"] ")
-        || !after.ends_with(b" -- : ")
-    {
+    if at == PROCESS_AT || at > PROCESS_AT + 10 || !after.starts_with(b"] ") || !after.ends_with(b" -- : ") {
         return None;
     }
     Some((&line[at + AFTER_PROCESS..], Some(stamp), process, matches!(head[0], b'E' | b'F')))
