@@ -82,6 +82,8 @@ fn what_is_withheld_lowers_score_and_confidence_together() {
         let excused = |line: &String| withheld == Withheld::Names && line.ends_with(": network_loss");
         let accused: Vec<&String> = table.accused.iter().filter(|line| !excused(line)).collect();
         assert!(accused.is_empty(), "without {}: {accused:?}", withheld.name());
-        assert!(table.mean_confidence() <= whole.mean_confidence() + 0.01, "without {}", withheld.name());
+        // Where the score falls, so must the confidence.
+        let fell = table.macro_f1() < whole.macro_f1() - 0.01;
+        assert!(!fell || table.mean_confidence() < whole.mean_confidence(), "without {}", withheld.name());
     }
 }
