@@ -25,6 +25,7 @@ pub mod command;
 pub mod config;
 pub mod diagnosis;
 pub mod incident;
+pub mod policy;
 pub mod reading;
 pub mod render;
 mod report;

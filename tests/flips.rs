@@ -43,10 +43,11 @@ impl Log {
         self.lines.push((time, format!("{} : {tags}{text}", stamp(time))));
     }
 
-    fn request(&mut self, time: i64, ip: &str, method: &str, path: &str, action: &str, status: u16, said: &[String]) {
+    fn request(&mut self, time: i64, ip: &str, call: &str, action: &str, status: u16, said: &[String]) {
         self.requests += 1;
         let id = format!("[{:08x}-1111-4222-8333-444455556666] ", self.requests);
         let at = stamp_seconds(time);
+        let (method, path) = call.split_once(' ').expect("a method and a path");
         self.line(time, &id, &format!("Started {method} \"{path}\" for {ip} at {at} +0000"));
         self.line(time + 1, &id, &format!("Processing by {action} as JSON"));
         for text in said {
@@ -64,7 +65,7 @@ impl Log {
 
     fn call(&mut self, time: i64, user: u32, path: &str, status: u16) -> &mut Self {
         let said = if status == 401 { Vec::new() } else { vec![format!("member={user} {path}")] };
-        self.request(time, &ip(user), "GET", path, &action(path), status, &said);
+        self.request(time, &ip(user), &format!("GET {path}"), &action(path), status, &said);
         self
     }
 
@@ -81,28 +82,20 @@ impl Log {
     fn sign_in(&mut self, time: i64, user: u32) -> &mut Self {
         let parameters = "  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned();
         let said = [parameters, format!("signed in member={user}")];
-        self.request(time, &ip(user), "POST", "/v2/sessions", "SessionsController#create", 200, &said);
+        self.request(time, &ip(user), "POST /v2/sessions", "SessionsController#create", 200, &said);
         self
     }
 
     fn refresh(&mut self, time: i64, user: u32, status: u16) -> &mut Self {
         let parameters = "  Parameters: {\"refresh_token\"=>\"[FILTERED]\"}".to_owned();
-        self.request(time, &ip(user), "POST", "/v2/sessions/renew", "SessionsController#renew", status, &[parameters]);
+        self.request(time, &ip(user), "POST /v2/sessions/renew", "SessionsController#renew", status, &[parameters]);
         self
     }
 
     fn hidden(&mut self, time: i64, user: u32) -> &mut Self {
         let parameters = "  Parameters: {\"refresh_token\"=>\"[FILTERED]\"}".to_owned();
         let error = "Renewal: grant check raised NoMethodError: undefined method `grants' for nil".to_owned();
-        self.request(
-            time,
-            &ip(user),
-            "POST",
-            "/v2/sessions/renew",
-            "SessionsController#renew",
-            200,
-            &[parameters, error],
-        );
+        self.request(time, &ip(user), "POST /v2/sessions/renew", "SessionsController#renew", 200, &[parameters, error]);
         self
     }
 
@@ -110,8 +103,7 @@ impl Log {
         self.request(
             time,
             &ip(user),
-            "DELETE",
-            "/v2/sessions",
+            "DELETE /v2/sessions",
             "SessionsController#destroy",
             200,
             &[format!("member={user}")],
@@ -123,7 +115,7 @@ impl Log {
         let parameters =
             "  Parameters: {\"current_password\"=>\"[FILTERED]\", \"new_password\"=>\"[FILTERED]\"}".to_owned();
         let said = [parameters, format!("member={user}")];
-        self.request(time, from, "PATCH", "/v2/password", "PasswordsController#update", 200, &said);
+        self.request(time, from, "PATCH /v2/password", "PasswordsController#update", 200, &said);
         self
     }
 
@@ -424,8 +416,7 @@ fn failures_from_an_address_with_a_success_are_a_person_who_mistypes() {
             log.request(
                 40 * MINUTE + n * 3 * SECOND,
                 "192.0.2.7",
-                "POST",
-                "/v2/sessions",
+                "POST /v2/sessions",
                 "SessionsController#create",
                 401,
                 &["  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned()],
@@ -436,7 +427,7 @@ fn failures_from_an_address_with_a_success_are_a_person_who_mistypes() {
                 "  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned(),
                 "signed in member=41".to_owned(),
             ];
-            log.request(41 * MINUTE, "192.0.2.7", "POST", "/v2/sessions", "SessionsController#create", 200, &said);
+            log.request(41 * MINUTE, "192.0.2.7", "POST /v2/sessions", "SessionsController#create", 200, &said);
         }
         log.attackers()
     };
