@@ -36,4 +36,4 @@ pub mod source;
 pub use config::Config;
 pub use diagnosis::Diagnosis;
 pub use reading::Reading;
-pub use report::diagnose;
+pub use report::{diagnose, identity};

@@ -154,6 +154,8 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
         "expired"
     } else if told.has(Sense::UNKNOWN) {
         "rejected"
+    } else if held_twice(case, first) {
+        "second_holder"
     } else if facts.age.is_some_and(|age| age > LONG_IDLE) || (facts.credential.is_none() && facts.http.is_empty()) {
         // Refused while the access token was still accepted: the server knew the session, so it was its age.
         "expired"
@@ -213,6 +215,16 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
         }
     }
     opinion
+}
+
+/// A refresh had given a token well before, nothing was refused since, another is refused now, and still the session goes on: the
+/// refused one came from a second holder of a copy (a background isolate, an extension) that does not know of the rotation.
+fn held_twice(case: &Case<'_>, refused: usize) -> bool {
+    let facts = &case.facts;
+    let before = facts.credential.is_some_and(|place| {
+        matches!(case.item(place).kind, Kind::Refresh(_)) && case.item(refused).time - case.item(place).time > RACE
+    });
+    before && facts.http.is_empty() && facts.sockets.is_empty() && facts.accepted_later.is_some()
 }
 
 fn describe(case: &Case<'_>, fault: &why401_parsers::event::Fault) -> String {

@@ -1,6 +1,7 @@
 //! From what was read to the diagnosis: identify, place, notice, explain, sum up.
 
 mod counts;
+mod identity;
 mod judge;
 mod moments;
 mod notes;
@@ -22,6 +23,7 @@ use crate::incident;
 use crate::reading::Reading;
 use crate::session::Timeline;
 use crate::session::endpoint::Roles;
+pub use identity::identity;
 pub(crate) use judge::{Found, judge};
 use notes::{lifetime_findings, notes};
 use people::actors;
