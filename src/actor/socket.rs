@@ -87,9 +87,11 @@ pub fn pair(events: &mut [Event], owners: &mut Owners, names: &mut Names) -> Vec
     super::token::owners_of_tokens(&mut attempts, events);
     for attempt in &mut attempts {
         if attempt.key.is_none() {
+            // A refused socket of a shared address that no line names may be anybody's there: it stays with the address.
+            let refused = matches!(attempt.outcome, Outcome::Refused(_));
             attempt.key = attempt.address.map(|address| match owners.at(address, attempt.opened) {
-                Some((user, _)) => Key::User(user),
-                None => Key::Address(address),
+                Some((user, guessed)) if !(guessed && refused) => Key::User(user),
+                _ => Key::Address(address),
             });
         }
     }
@@ -259,7 +261,9 @@ impl<'a> Pairing<'a> {
                 attempt.sense = sense;
                 attempt.closed = Some(event.time);
                 attempt.closed_line = Some(event.line);
-                attempt.key = user.map(Key::User).filter(|_| owner.is_none() || owner == user);
+                // On a shared address the owner is a guess, and the refusal's own words know better.
+                let guessed = owners.count(address) != 1;
+                attempt.key = user.map(Key::User).filter(|_| owner.is_none() || owner == user || guessed);
                 self.done.push(attempt);
                 return;
             }

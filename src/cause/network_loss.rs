@@ -132,7 +132,8 @@ impl Cause for NetworkLoss {
             .filter(|item| item.lane == lane && matches!(item.kind, Kind::Accepted { .. }))
             .filter(|item| (start - AROUND..=end + AROUND).contains(&item.time))
             .count()
-            >= OPENING_CALLS;
+            >= OPENING_CALLS
+            && !case.timeline.lane_of.iter().any(|(address, of)| *of == lane && case.world.shared.contains(address));
         opinion.add(
             opening < OPENING_CALLS && case.timeline.has_server && told_apart,
             1.0,

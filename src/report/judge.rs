@@ -26,13 +26,15 @@ pub(crate) fn judge(placed: &Placed) -> Found {
     let Placed { config, names, identified, timelines, lifetimes, .. } = placed;
     let restarts = incident::service::restarts(identified);
     let mut attacks = incident::service::attacks(timelines);
-    attacks.retain(|attack| !identified.proxies.contains(&attack.address));
+    // Where users are at home, what is refused may be theirs.
+    attacks.retain(|attack| !identified.shared_addresses.contains(&attack.address));
     let world = World {
         events: &identified.events,
         names,
         restarts: &restarts,
         lifetimes,
         lead: placed.lead,
+        shared: &identified.shared_addresses,
         has_server: identified.has_server,
         renews: timelines.values().any(|timeline| timeline.items.iter().any(|i| matches!(i.kind, Kind::Refresh(_)))),
     };
