@@ -12,6 +12,10 @@ test:
 accuracy:
     cargo test --release --test scenarios -- --nocapture --test-threads=1
 
+# how often it is right when it says how sure it is: writes docs/calibration.md and .svg
+calibrate:
+    WHY401_WRITE=1 cargo test --test calibration
+
 # the quick start of the README
 demo:
     cargo run --release -- samples/mixed

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use why401::command::{Cli, Command, Exit, columns, diagnose, explain, formats, parse, simulate};
+use why401::command::{Cli, Command, Exit, columns, diagnose, explain, formats, parse, policy, simulate};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         None => diagnose::run(&cli.diagnose, &mut out),
         Some(Command::Diagnose(args)) => diagnose::run(args, &mut out),
         Some(Command::Explain(args)) => explain::run(args, columns(None), &mut out).map_err(Into::into),
+        Some(Command::Policy(args)) => policy::run(args, &mut out),
         Some(Command::Simulate(args)) => simulate::run(args, &mut out),
         Some(Command::Formats(args)) => formats::run(args, columns(None), &mut out),
         Some(Command::Parse(args)) => parse::run(args, &mut out),

@@ -43,11 +43,11 @@ impl Log {
         self.lines.push((time, format!("{} : {tags}{text}", stamp(time))));
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one request")]
-    fn request(&mut self, time: i64, ip: &str, method: &str, path: &str, action: &str, status: u16, said: &[String]) {
+    fn request(&mut self, time: i64, ip: &str, call: &str, action: &str, status: u16, said: &[String]) {
         self.requests += 1;
         let id = format!("[{:08x}-1111-4222-8333-444455556666] ", self.requests);
         let at = stamp_seconds(time);
+        let (method, path) = call.split_once(' ').expect("a method and a path");
         self.line(time, &id, &format!("Started {method} \"{path}\" for {ip} at {at} +0000"));
         self.line(time + 1, &id, &format!("Processing by {action} as JSON"));
         for text in said {
@@ -65,7 +65,7 @@ impl Log {
 
     fn call(&mut self, time: i64, user: u32, path: &str, status: u16) -> &mut Self {
         let said = if status == 401 { Vec::new() } else { vec![format!("member={user} {path}")] };
-        self.request(time, &ip(user), "GET", path, &action(path), status, &said);
+        self.request(time, &ip(user), &format!("GET {path}"), &action(path), status, &said);
         self
     }
 
@@ -82,28 +82,20 @@ impl Log {
     fn sign_in(&mut self, time: i64, user: u32) -> &mut Self {
         let parameters = "  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned();
         let said = [parameters, format!("signed in member={user}")];
-        self.request(time, &ip(user), "POST", "/v2/sessions", "SessionsController#create", 200, &said);
+        self.request(time, &ip(user), "POST /v2/sessions", "SessionsController#create", 200, &said);
         self
     }
 
     fn refresh(&mut self, time: i64, user: u32, status: u16) -> &mut Self {
         let parameters = "  Parameters: {\"refresh_token\"=>\"[FILTERED]\"}".to_owned();
-        self.request(time, &ip(user), "POST", "/v2/sessions/renew", "SessionsController#renew", status, &[parameters]);
+        self.request(time, &ip(user), "POST /v2/sessions/renew", "SessionsController#renew", status, &[parameters]);
         self
     }
 
     fn hidden(&mut self, time: i64, user: u32) -> &mut Self {
         let parameters = "  Parameters: {\"refresh_token\"=>\"[FILTERED]\"}".to_owned();
         let error = "Renewal: grant check raised NoMethodError: undefined method `grants' for nil".to_owned();
-        self.request(
-            time,
-            &ip(user),
-            "POST",
-            "/v2/sessions/renew",
-            "SessionsController#renew",
-            200,
-            &[parameters, error],
-        );
+        self.request(time, &ip(user), "POST /v2/sessions/renew", "SessionsController#renew", 200, &[parameters, error]);
         self
     }
 
@@ -111,8 +103,7 @@ impl Log {
         self.request(
             time,
             &ip(user),
-            "DELETE",
-            "/v2/sessions",
+            "DELETE /v2/sessions",
             "SessionsController#destroy",
             200,
             &[format!("member={user}")],
@@ -124,7 +115,7 @@ impl Log {
         let parameters =
             "  Parameters: {\"current_password\"=>\"[FILTERED]\", \"new_password\"=>\"[FILTERED]\"}".to_owned();
         let said = [parameters, format!("member={user}")];
-        self.request(time, from, "PATCH", "/v2/password", "PasswordsController#update", 200, &said);
+        self.request(time, from, "PATCH /v2/password", "PasswordsController#update", 200, &said);
         self
     }
 
@@ -425,8 +416,7 @@ fn failures_from_an_address_with_a_success_are_a_person_who_mistypes() {
             log.request(
                 40 * MINUTE + n * 3 * SECOND,
                 "192.0.2.7",
-                "POST",
-                "/v2/sessions",
+                "POST /v2/sessions",
                 "SessionsController#create",
                 401,
                 &["  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned()],
@@ -437,7 +427,7 @@ fn failures_from_an_address_with_a_success_are_a_person_who_mistypes() {
                 "  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned(),
                 "signed in member=41".to_owned(),
             ];
-            log.request(41 * MINUTE, "192.0.2.7", "POST", "/v2/sessions", "SessionsController#create", 200, &said);
+            log.request(41 * MINUTE, "192.0.2.7", "POST /v2/sessions", "SessionsController#create", 200, &said);
         }
         log.attackers()
     };
@@ -497,4 +487,99 @@ fn calls_in_flight_during_a_refresh_are_no_incident() {
     let mut log = renewed();
     log.call(52 * MINUTE + 40, 41, "/v2/team", 401).calls(53 * MINUTE, 95 * MINUTE, 41);
     assert!(log.said().is_empty(), "{:?}", log.said());
+}
+
+/// A trace in UTC: seconds since 08:00 and what was printed.
+fn trace(lines: &[(i64, &str)]) -> String {
+    let start = "[2026-05-04T08:00:00.000500] onTransition -- AuthBloc, Transition { currentState: AuthLoading, event: LoginPressed, nextState: AuthAuthenticated(userId: 41) }\n";
+    lines.iter().fold(start.to_owned(), |mut out, (seconds, text)| {
+        let stamp = stamp_seconds(seconds * SECOND).replace(' ', "T");
+        let _ = writeln!(out, "[{stamp}.000000] {text}");
+        out
+    })
+}
+
+#[test]
+fn a_second_holder_is_told_by_the_session_that_goes_on() {
+    let refused = |goes_on: bool| {
+        let mut log = renewed();
+        log.calls(53 * MINUTE, 64 * MINUTE, 41).refresh(65 * MINUTE, 41, 401);
+        if goes_on {
+            log.calls(66 * MINUTE, 95 * MINUTE, 41);
+        } else {
+            log.sign_in(68 * MINUTE, 41);
+        }
+        log.said()
+    };
+    assert_eq!(refused(true), ["refresh_failure/second_holder"]);
+    assert!(!is(&refused(false), "refresh_failure/second_holder"), "{:?}", refused(false));
+}
+
+#[test]
+fn a_quiet_apps_socket_starves_where_calls_would_have_refreshed() {
+    let mut log = Log::new();
+    log.sign_in(0, 41).socket(2 * SECOND, 41, true).calls(0, 20 * MINUTE, 41).closed(63 * MINUTE, 41);
+    log.socket(63 * MINUTE + 5 * SECOND, 41, false).refresh(63 * MINUTE + 9 * SECOND, 41, 200);
+    log.socket(63 * MINUTE + 12 * SECOND, 41, true);
+    let said = log.said();
+    assert_eq!(said, ["lifetime_expiry/idle_starved"]);
+}
+
+#[test]
+fn a_good_refresh_whose_answer_never_came_is_a_lost_response() {
+    let mut log = Log::new();
+    log.sign_in(0, 41).calls(0, 51 * MINUTE, 41).refresh(52 * MINUTE, 41, 200).refresh(54 * MINUTE, 41, 401);
+    log.sign_in(58 * MINUTE, 41);
+    let answered = trace(&[
+        (1, "*** Request ***\nuri: https://api.example.com/v2/sessions\nmethod: POST\n"),
+        (3120, "*** Request ***\nuri: https://api.example.com/v2/sessions/renew\nmethod: POST\n"),
+        (
+            3135,
+            "*** DioException ***:\nuri: https://api.example.com/v2/sessions/renew\nDioException [receive timeout]: The request took longer than 0:00:15.000000 to receive data.\n\n",
+        ),
+        (3240, "*** Request ***\nuri: https://api.example.com/v2/sessions/renew\nmethod: POST\n"),
+        (
+            3241,
+            "*** DioException ***:\nuri: https://api.example.com/v2/sessions/renew\nDioException [bad response]: This exception was thrown because the response has a status code of 401\n\n",
+        ),
+    ]);
+    let said = log.said_with(&answered);
+    assert_eq!(said, ["refresh_failure/lost_response"]);
+}
+
+#[test]
+fn giving_up_on_a_passing_fault_is_the_apps_doing() {
+    let out = "onTransition -- AuthBloc, Transition { currentState: AuthAuthenticated(userId: 41), event: SessionLost, nextState: AuthUnauthenticated }";
+    let failed = "token refresh failed: connection timed out";
+    let gave_up = diagnose_trace(&[(3120, failed), (3121, out)]);
+    assert_eq!(gave_up, ["refresh_failure/transient_as_terminal"]);
+    let kept = diagnose_trace(&[(3120, failed), (3200, "token refreshed, expires in 3600s")]);
+    assert!(!is(&kept, "refresh_failure/transient_as_terminal"), "{kept:?}");
+}
+
+#[test]
+fn a_locked_phone_is_told_from_an_unreadable_store_by_its_code() {
+    let out = "onTransition -- AuthBloc, Transition { currentState: AuthAuthenticated(userId: 41), event: SessionLost, nextState: AuthUnauthenticated }";
+    let read = |error: &str| diagnose_trace(&[(600, error), (601, out)]);
+    let locked = "PlatformException(Unexpected security result code, Code: -25308, Message: User interaction is not allowed., -25308, null)";
+    assert_eq!(read(locked), ["storage_loss/locked_device"]);
+    let broken = "PlatformException(Exception encountered, read, javax.crypto.BadPaddingException: error:1e000065:Cipher functions:OPENSSL_internal:BAD_DECRYPT, null)";
+    assert_eq!(read(broken), ["storage_loss/unreadable"]);
+}
+
+/// What a device's trace alone says of user 41.
+fn diagnose_trace(lines: &[(i64, &str)]) -> Vec<String> {
+    let diagnosis = diagnose_logs(&[("client.log".to_owned(), trace(lines).into_bytes())]);
+    diagnosis.incidents.iter().map(|incident| format!("{}/{}", incident.cause, incident.kind)).collect()
+}
+
+#[test]
+fn an_identity_says_what_was_joined_and_what_was_refused() {
+    let mut log = renewed();
+    // Somebody else on the same address: from now on it names nobody.
+    log.request(58 * MINUTE, &ip(41), "GET /v2/team", "TeamController#index", 200, &["member=42 /v2/team".to_owned()]);
+    let mut reading = why401::Reading::new(why401::Config::default(), [3; 16]);
+    reading.read_bytes("server.log", log.text().as_bytes());
+    let text = why401::identity(reading, "41").expect("user 41 is there");
+    assert!(text.contains("lines that name the user") && text.contains("81.2.3.41: shared, 1 others"), "{text}");
 }

@@ -181,16 +181,22 @@ pub fn set(
         }
     }
     let seconds = offset.div_euclid(SECOND);
-    const QUARTER: i64 = 15 * 60;
     // Ahead of the true time means that something was taken off.
-    let skew = if trace.clock.zoned {
-        -seconds
-    } else {
-        let rest = (seconds + QUARTER / 2).rem_euclid(QUARTER) - QUARTER / 2;
-        -rest
-    };
+    let skew = if trace.clock.zoned { -seconds } else { nearest_zone(seconds) - seconds };
     let skew_seconds = (skew.abs() > SKEW).then_some(skew).or(Some(0));
     ClientClock { set_by, support: found.len(), offset_seconds: seconds, skew_seconds, timed }
+}
+
+/// Zones that are no whole hour, in minutes east of UTC (IANA tz database, 2026): Marquesas, Newfoundland and its summer time,
+/// Iran, Afghanistan, India, Nepal, Myanmar, Eucla, Adelaide and its summer time, Lord Howe's, Chatham's two.
+const ODD_ZONES: &[i64] = &[-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825];
+
+/// The time zone, seconds that are added to its local times to get UTC, that is nearest to a difference: only ones that exist.
+#[must_use]
+pub fn nearest_zone(added: i64) -> i64 {
+    let hours = (-12..=14).map(|hour| hour * 60);
+    let zones = hours.chain(ODD_ZONES.iter().copied()).map(|east| -east * 60);
+    zones.min_by_key(|zone| ((added - zone).abs(), *zone)).unwrap_or(0)
 }
 
 /// What both sides show of one and the same act, comparable between them.

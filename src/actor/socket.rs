@@ -87,9 +87,11 @@ pub fn pair(events: &mut [Event], owners: &mut Owners, names: &mut Names) -> Vec
     super::token::owners_of_tokens(&mut attempts, events);
     for attempt in &mut attempts {
         if attempt.key.is_none() {
+            // A refused socket of a shared address that no line names may be anybody's there: it stays with the address.
+            let refused = matches!(attempt.outcome, Outcome::Refused(_));
             attempt.key = attempt.address.map(|address| match owners.at(address, attempt.opened) {
-                Some((user, _)) => Key::User(user),
-                None => Key::Address(address),
+                Some((user, guessed)) if !(guessed && refused) => Key::User(user),
+                _ => Key::Address(address),
             });
         }
     }
@@ -229,8 +231,14 @@ impl<'a> Pairing<'a> {
             .iter()
             .position(|attempt| fits(attempt) && known(attempt))
             .or_else(|| self.undecided.iter().position(|attempt| fits(attempt) && nobodys(attempt)));
+        // Several strangers' attempts are open: which of them this is, order alone says, so nobody's address is learned by it.
+        let sure = self.undecided.iter().any(|attempt| fits(attempt) && known(attempt));
+        let ambiguous = !sure && self.undecided.iter().filter(|attempt| fits(attempt) && nobodys(attempt)).count() > 1;
         let mut attempt =
             place.and_then(|place| self.undecided.remove(place)).unwrap_or_else(|| attempt(event, event.address, None));
+        if ambiguous {
+            attempt.address = None;
+        }
         attempt.outcome = Outcome::Accepted(event.time);
         attempt.line = event.line;
         attempt.key = user.map(Key::User);
@@ -259,7 +267,9 @@ impl<'a> Pairing<'a> {
                 attempt.sense = sense;
                 attempt.closed = Some(event.time);
                 attempt.closed_line = Some(event.line);
-                attempt.key = user.map(Key::User).filter(|_| owner.is_none() || owner == user);
+                // On a shared address the owner is a guess, and the refusal's own words know better.
+                let guessed = owners.count(address) != 1;
+                attempt.key = user.map(Key::User).filter(|_| owner.is_none() || owner == user || guessed);
                 self.done.push(attempt);
                 return;
             }

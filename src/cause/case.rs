@@ -21,6 +21,8 @@ pub struct World<'a> {
     pub lifetimes: &'a [Lifetime],
     /// The age at which most clients refresh before they must.
     pub lead: Option<i64>,
+    /// Addresses behind which several users were seen.
+    pub shared: &'a [Name],
     /// A server's log is there.
     pub has_server: bool,
     /// Somebody tried a refresh, anywhere in the logs: sessions are meant to outlive a sign-in.

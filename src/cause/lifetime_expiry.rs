@@ -54,7 +54,9 @@ impl Cause for LifetimeExpiry {
             .any(|place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()));
         let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end <= 2 * MINUTE);
         let first = Some(case.first());
-        let kind = if cured.is_none() {
+        let kind = if cured.is_some() && facts.http.is_empty() {
+            "idle_starved"
+        } else if cured.is_none() {
             "never_refreshed"
         } else if facts.proactive > facts.reactive && facts.resumed.is_some() {
             "resume_race"

@@ -23,6 +23,9 @@ const OPENING_CALLS: usize = 3;
 /// five minutes, mostly at two.
 const BACK_OFF: i64 = 150 * SECOND;
 
+/// How far around a lost socket (microseconds) calls show that the log can tell whose they are.
+const AROUND: i64 = 30 * MINUTE;
+
 /// A socket that ends this soon (microseconds) after a refresh was reconnected on purpose.
 const ON_PURPOSE: i64 = 15 * SECOND;
 
@@ -123,8 +126,16 @@ impl Cause for NetworkLoss {
             "the app loaded its page with it: it had been put away and was opened again",
             case.incident.recovery,
         );
+        // Whose calls the log cannot tell (a shared address, no tags) has no opening calls whatever happened.
+        let told_apart = items
+            .iter()
+            .filter(|item| item.lane == lane && matches!(item.kind, Kind::Accepted { .. }))
+            .filter(|item| (start - AROUND..=end + AROUND).contains(&item.time))
+            .count()
+            >= OPENING_CALLS
+            && !case.timeline.lane_of.iter().any(|(address, of)| *of == lane && case.world.shared.contains(address));
         opinion.add(
-            opening < OPENING_CALLS && case.timeline.has_server,
+            opening < OPENING_CALLS && case.timeline.has_server && told_apart,
             1.0,
             "the socket came back by itself, not with the app's opening calls",
             case.incident.recovery,

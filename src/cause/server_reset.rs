@@ -3,6 +3,7 @@
 use super::case::{Case, span};
 use super::{Cause, Doc, Label, Opinion};
 use crate::incident::Trigger;
+use crate::session::{Kind, MINUTE, SECOND};
 
 /// See the module.
 pub(super) struct ServerReset;
@@ -31,6 +32,12 @@ impl Cause for ServerReset {
         opinion.add(true, 2.0, "the server removed the user's sockets", Some(case.first()));
         let after = span(case.incident.end - case.incident.start);
         opinion.add(true, 1.0, format!("a new one was accepted {after} later"), case.incident.recovery);
+        // An app that ends all sessions at a password change removes the sockets too, and the device that changed it comes back.
+        let changed = case.timeline.items.iter().position(|item| {
+            matches!(item.kind, Kind::Revoke)
+                && (case.incident.start - MINUTE..=case.incident.start + 5 * SECOND).contains(&item.time)
+        });
+        opinion.add(changed.is_some(), -2.5, "the user had just changed the password: that is why", changed);
         Some(opinion)
     }
 }

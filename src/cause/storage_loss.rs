@@ -73,9 +73,9 @@ impl Cause for StorageLoss {
         if !case.is_refusal() {
             return None;
         }
-        if facts.storage.is_none()
-            && !(facts.refreshes.is_empty() && facts.sockets.is_empty() && !facts.http.is_empty())
-        {
+        // A refresh that ended before the first refusal is what the session had been, not an answer to it.
+        let tried = facts.refreshes.iter().any(|place| case.item(*place).time >= case.incident.start);
+        if facts.storage.is_none() && (tried || !facts.sockets.is_empty() || facts.http.is_empty()) {
             return None;
         }
         // A refusal alone says nothing of the device's store.
@@ -92,7 +92,7 @@ impl Cause for StorageLoss {
             Some(case.first()),
         );
         opinion.add(
-            facts.refreshes.is_empty() && facts.signed_in.is_some(),
+            !tried && facts.signed_in.is_some(),
             0.8,
             "no refresh was tried; the user signed in again",
             facts.signed_in,

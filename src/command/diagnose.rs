@@ -49,6 +49,9 @@ pub struct Args {
     /// Only incidents of this user (id or e-mail)
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
+    /// Instead of the diagnosis: which keys were joined to this user, by which line, and which joins were refused
+    #[arg(long, value_name = "USER", conflicts_with_all = ["format", "user", "ip", "cause", "top"])]
+    pub explain_identity: Option<String>,
     /// Only incidents of actors with this address
     #[arg(long, value_name = "ADDRESS")]
     pub ip: Option<String>,
@@ -122,6 +125,15 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         return Ok(Exit::Usage);
     }
     let partial = outcome.partial();
+    if let Some(user) = &args.explain_identity {
+        let Some(text) = crate::identity(outcome.reading, user) else {
+            eprintln!("why401: nobody called `{user}` is in these logs; say the id or e-mail as logged");
+            return Ok(Exit::Usage);
+        };
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        return Ok(if partial { Exit::Partial } else { Exit::Clean });
+    }
     let diagnosis = crate::diagnose(outcome.reading);
     stages.done("diagnose");
     write(args, &diagnosis, out)?;

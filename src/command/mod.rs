@@ -4,6 +4,7 @@ pub mod diagnose;
 pub mod explain;
 pub mod formats;
 pub mod parse;
+pub mod policy;
 pub mod simulate;
 
 use clap::{Parser, Subcommand};
@@ -60,6 +61,8 @@ pub enum Command {
     Diagnose(Box<diagnose::Args>),
     /// Explain a cause: what it is, how it is recognised, how to fix it
     Explain(explain::Args),
+    /// What if: replay the sessions under other lifetimes, leads and leeways
+    Policy(policy::Args),
     /// Write logs with a known truth: to teach, to test alerts, to prove the tool
     Simulate(simulate::Args),
     /// List the formats that are read, or say what was detected in a file

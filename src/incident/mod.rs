@@ -182,8 +182,12 @@ fn sign_ins_again(items: &[Item], places: &[usize], lane: usize) -> Vec<Incident
     let mut found = Vec::new();
     let mut alive: Option<usize> = None;
     let mut explained = false;
+    let mut refused_at = i64::MIN / 2;
     for place in places {
         let item = &items[*place];
+        if is_sign(&item.kind).is_some() {
+            refused_at = item.time;
+        }
         match &item.kind {
             Kind::SignIn => {
                 if alive.is_some() && !explained {
@@ -203,7 +207,9 @@ fn sign_ins_again(items: &[Item], places: &[usize], lane: usize) -> Vec<Incident
             Kind::SignOut | Kind::Revoke => (alive, explained) = (None, true),
             kind if is_sign(kind).is_some() => explained = true,
             Kind::Accepted { .. } | Kind::SocketAccepted | Kind::Refresh(_) => {
-                (alive, explained) = (Some(*place), false);
+                // What is accepted right after a refusal was under way: the refusal still explains the sign-in.
+                let under_way = item.time - refused_at <= STRAGGLERS;
+                (alive, explained) = (Some(*place), explained && under_way);
             }
             _ => {}
         }

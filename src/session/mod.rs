@@ -238,7 +238,7 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
 
 /// Where a client's trace shows requests that give or end a credential. What the app says of them in its own words counts only
 /// where its HTTP logger is silent.
-struct Shown(Vec<(u32, u64, Role)>);
+struct Shown(Vec<(u32, u64, Role, bool)>);
 
 impl Shown {
     /// Within so many lines the app's words speak of the request that its logger shows: a block with headers and bodies is
@@ -250,31 +250,37 @@ impl Shown {
             let event = &identified.events[*place];
             let request = event.request().filter(|request| request.side == Side::Client)?;
             let role = roles.of(request);
-            matches!(role, Role::Refresh | Role::SignIn).then_some((event.source, event.line, role))
+            let well = request.failure.is_none() && request.status.is_none_or(|status| status < 400);
+            matches!(role, Role::Refresh | Role::SignIn).then_some((event.source, event.line, role, well))
         };
         Self(actor.events.iter().filter_map(shown).collect())
     }
 
-    fn near(&self, event: &Event, role: Role) -> bool {
-        self.0.iter().any(|(source, line, shown)| {
-            *source == event.source && *shown == role && line.abs_diff(event.line) <= Self::REACH
+    /// Whether a call of that role which ended so well is shown near by. (Some loggers show failures only.)
+    fn near(&self, event: &Event, role: Role, well: bool) -> bool {
+        self.0.iter().any(|(source, line, shown, ended)| {
+            (*source, *shown, *ended) == (event.source, role, well) && line.abs_diff(event.line) <= Self::REACH
         })
     }
 
     /// What the app's own words add.
     fn in_words(&self, event: &Event, names: &Names) -> Option<(Kind, Sense)> {
         let kind = match &event.what {
-            What::ClientRefresh(refresh) if !self.near(event, Role::Refresh) => match refresh {
-                ClientRefresh::Started => return None,
-                ClientRefresh::Done { .. } => Refresh::Issued,
-                ClientRefresh::Failed { status: Some(status @ 500..), .. } => Refresh::Fault(*status, None),
-                ClientRefresh::Failed { status: Some(status), .. } => Refresh::Refused(*status),
-                ClientRefresh::Failed { failure, .. } => Refresh::Unreachable(failure.unwrap_or(NetFailure::Other)),
-            },
+            What::ClientRefresh(refresh)
+                if !self.near(event, Role::Refresh, matches!(refresh, ClientRefresh::Done { .. })) =>
+            {
+                match refresh {
+                    ClientRefresh::Started => return None,
+                    ClientRefresh::Done { .. } => Refresh::Issued,
+                    ClientRefresh::Failed { status: Some(status @ 500..), .. } => Refresh::Fault(*status, None),
+                    ClientRefresh::Failed { status: Some(status), .. } => Refresh::Refused(*status),
+                    ClientRefresh::Failed { failure, .. } => Refresh::Unreachable(failure.unwrap_or(NetFailure::Other)),
+                }
+            }
             What::State { to: AuthState::SignedIn, from, event: moved_by, .. }
                 if *from != Some(AuthState::SignedIn)
                     && is_sign_in(names.text(*moved_by))
-                    && !self.near(event, Role::SignIn) =>
+                    && !self.near(event, Role::SignIn, true) =>
             {
                 return Some((Kind::SignIn, Sense::default()));
             }

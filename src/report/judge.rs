@@ -1,0 +1,164 @@
+//! The second half: incidents noticed on timelines, and what explains them.
+
+use super::place::Placed;
+use super::{Judged, MOBILE_ACCESS};
+use crate::actor::{Identified, Key};
+use crate::cause::case::{Case, World, span};
+use crate::cause::{Label, score};
+use crate::diagnosis::{Contribution, Impact};
+use crate::incident::service::{Attack, Restart};
+use crate::incident::{self, Trigger};
+use crate::session::lifetime::Lifetime;
+use crate::session::{Kind, Refresh, SECOND, Timeline};
+
+/// What was found, before it is written down.
+pub(crate) struct Found {
+    pub(crate) restarts: Vec<Restart>,
+    pub(crate) attacks: Vec<Attack>,
+    /// Incidents of single actors.
+    pub(crate) judged: Vec<Judged>,
+    /// Refusals that were under way while a refresh replaced the credential.
+    pub(crate) in_flight: Vec<(Key, usize)>,
+}
+
+/// Notices and explains.
+pub(crate) fn judge(placed: &Placed) -> Found {
+    let Placed { config, names, identified, timelines, lifetimes, .. } = placed;
+    let restarts = incident::service::restarts(identified);
+    let mut attacks = incident::service::attacks(timelines);
+    // Where users are at home, what is refused may be theirs.
+    attacks.retain(|attack| !identified.shared_addresses.contains(&attack.address));
+    let world = World {
+        events: &identified.events,
+        names,
+        restarts: &restarts,
+        lifetimes,
+        lead: placed.lead,
+        shared: &identified.shared_addresses,
+        has_server: identified.has_server,
+        renews: timelines.values().any(|timeline| timeline.items.iter().any(|i| matches!(i.kind, Kind::Refresh(_)))),
+    };
+    let mut judged = Vec::new();
+    let mut in_flight: Vec<(Key, usize)> = Vec::new();
+    for (key, timeline) in timelines {
+        if attacks.iter().any(|attack| *key == Key::Address(attack.address)) {
+            continue;
+        }
+        let skew = skew_of(identified, *key);
+        let mut of_actor = Vec::new();
+        for incident in incident::detect(timeline, config.window.0) {
+            if !had_session(timeline, &incident) || hidden_behind_proxy(identified, *key, timeline, &incident) {
+                continue;
+            }
+            let case = Case::new(&incident, timeline, &world, skew);
+            if harmless(&case) {
+                in_flight.extend(incident.signs.iter().map(|sign| (*key, *sign)));
+                continue;
+            }
+            let verdict = score::verdict(&case);
+            if !worth_saying(&case, &verdict) {
+                continue;
+            }
+            let impact = impact(&case, &verdict);
+            of_actor.push(Judged { key: *key, incident, verdict, impact, contributing: Vec::new() });
+        }
+        judged.extend(of_actor);
+    }
+    contributions(&mut judged, lifetimes);
+    Found { restarts, attacks, judged, in_flight }
+}
+
+/// The error of the actor's device's clock, where a trace shows it.
+fn skew_of(identified: &Identified, key: Key) -> Option<i64> {
+    let actor = identified.actors.get(&key)?;
+    actor.traces.iter().find_map(|trace| identified.clocks.get(trace)?.skew_seconds)
+}
+
+/// Whether the actor had anything to lose: something was accepted before, or it is a known user whose log begins in mid-session.
+fn had_session(timeline: &Timeline, incident: &incident::Incident) -> bool {
+    timeline.items.iter().any(|item| {
+        item.time <= incident.end
+            && match &item.kind {
+                Kind::SignIn | Kind::SocketAccepted | Kind::SignedIn | Kind::Accepted { .. } | Kind::Removing => true,
+                Kind::Refresh(refresh) => refresh.gave(),
+                _ => false,
+            }
+    })
+}
+
+/// Behind a proxy's address nobody knows who did what; only what the server itself did wrong can be said.
+fn hidden_behind_proxy(identified: &Identified, key: Key, timeline: &Timeline, incident: &incident::Incident) -> bool {
+    let server_fault =
+        |sign: &usize| matches!(&timeline.items[*sign].kind, Kind::Refresh(Refresh::Fault(..) | Refresh::Swallowed(_)));
+    matches!(key, Key::Address(address) if identified.proxies.contains(&address))
+        && !incident.signs.iter().any(server_fault)
+}
+
+/// Calls under way while a refresh was replacing the credential: refused, and all well right after it.
+fn harmless(case: &Case<'_>) -> bool {
+    let facts = &case.facts;
+    if case.incident.trigger != Trigger::Unauthorized || !facts.sockets.is_empty() || facts.forced_out.is_some() {
+        return false;
+    }
+    facts.refreshes.iter().any(|place| {
+        let refresh = case.item(*place);
+        matches!(&refresh.kind, Kind::Refresh(refresh) if refresh.gave())
+            && (refresh.time, refresh.line) < (case.incident.start, case.item(case.first()).line)
+            && case.incident.end <= refresh.ended + 2 * SECOND
+    })
+}
+
+/// Some triggers are only worth a word when a cause explains them: a socket that came back, a sign-in that nobody missed.
+fn worth_saying(case: &Case<'_>, verdict: &score::Verdict) -> bool {
+    match case.incident.trigger {
+        Trigger::SocketLost | Trigger::SignInAgain | Trigger::RefreshStorm | Trigger::SocketRemoved => {
+            verdict.opinion.label != Label::Inconclusive
+        }
+        _ => true,
+    }
+}
+
+fn impact(case: &Case<'_>, verdict: &score::Verdict) -> Impact {
+    if case.incident.trigger == Trigger::HiddenError {
+        return Impact::Latent;
+    }
+    let facts = &case.facts;
+    let signed_out = facts.signed_in.is_some() || facts.forced_out.is_some();
+    match verdict.opinion.label {
+        Label::Logout | Label::NetworkLoss | Label::ServerReset | Label::ServerRestart => Impact::Degraded,
+        Label::ClockSkew if case.incident.trigger == Trigger::RefreshStorm => Impact::Degraded,
+        _ if signed_out || case.incident.trigger == Trigger::SignInAgain => Impact::Dropped,
+        _ if case.incident.recovery.is_some() && facts.refreshed.is_some() => Impact::Degraded,
+        Label::StaleToken => Impact::Degraded,
+        _ => Impact::Dropped,
+    }
+}
+
+/// What else had a part: a hidden error of the same actor, a lifetime outside practice.
+fn contributions(judged: &mut [Judged], lifetimes: &[Lifetime]) {
+    let hidden: Vec<Key> = judged
+        .iter()
+        .filter(|judged| judged.incident.trigger == Trigger::HiddenError)
+        .map(|judged| judged.key)
+        .collect();
+    let odd = lifetimes.iter().find(|lifetime| lifetime.access / SECOND > MOBILE_ACCESS.1 * 2);
+    for judged in judged.iter_mut().filter(|judged| judged.incident.trigger != Trigger::HiddenError) {
+        let label = judged.verdict.opinion.label;
+        if matches!(label, Label::StaleToken | Label::LifetimeExpiry | Label::RefreshFailure | Label::Inconclusive)
+            && hidden.contains(&judged.key)
+        {
+            judged.contributing.push(Contribution {
+                cause: Label::RefreshFailure,
+                kind: "swallowed".into(),
+                text: "the refresh of this user hides an error".into(),
+            });
+        }
+        if let Some(odd) = odd.filter(|_| label == Label::StaleToken) {
+            judged.contributing.push(Contribution {
+                cause: Label::LifetimeExpiry,
+                kind: "reactive_only".into(),
+                text: format!("access tokens live {}, far beyond practice for mobile", span(odd.access)),
+            });
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! From what was read to the diagnosis: identify, place, notice, explain, sum up.
+
+mod counts;
+mod identity;
+mod judge;
+mod moments;
+mod notes;
+mod people;
+mod place;
+mod plan;
+mod service;
+mod written;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, TimeZone as _, Utc};
+use why401_parsers::event::{Name, Names};
+
+use crate::actor::{Actor, Identified, Key};
+use crate::cause::score;
+use crate::diagnosis::{ActorRef, Contribution, Diagnosis, Endpoint, Impact, Incident, SCHEMA_VERSION, Scope, Tool};
+use crate::incident;
+use crate::reading::Reading;
+use crate::session::Timeline;
+use crate::session::endpoint::Roles;
+pub use identity::identity;
+pub(crate) use judge::{Found, judge};
+use notes::{lifetime_findings, notes, seen_instead};
+use people::actors;
+pub(crate) use place::{Placed, place};
+use plan::fix_plan;
+use written::{actor_order, kept, written};
+
+/// An incident of one actor with its verdict, before it is written down.
+pub(crate) struct Judged {
+    pub(crate) key: Key,
+    pub(crate) incident: incident::Incident,
+    pub(crate) verdict: score::Verdict,
+    pub(crate) impact: Impact,
+    pub(crate) contributing: Vec<Contribution>,
+}
+
+/// Everything that writing down needs.
+pub(crate) struct Findings<'a> {
+    pub(crate) sources: &'a [String],
+    pub(crate) names: &'a Names,
+    pub(crate) identified: &'a Identified,
+    pub(crate) timelines: &'a BTreeMap<Key, Timeline>,
+    pub(crate) roles: &'a Roles,
+}
+
+/// Practice for mobile access tokens, in seconds: 15 to 60 minutes (see `why401 explain lifetime_expiry`).
+pub(super) const MOBILE_ACCESS: (i64, i64) = (15 * 60, 60 * 60);
+
+/// Practice for web access tokens: 1 to 24 hours.
+pub(super) const WEB_ACCESS: (i64, i64) = (60 * 60, 24 * 60 * 60);
+
+/// Diagnoses what was read.
+#[must_use]
+pub fn diagnose(reading: Reading) -> Diagnosis {
+    let placed = place(reading);
+    let lifetimes = &placed.lifetimes;
+    let Found { restarts, attacks, judged, in_flight } = judge(&placed);
+    let findings = placed.findings();
+    let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, &restarts);
+    incidents.extend(service::attacks(&findings, &attacks));
+    for judged in &judged {
+        incidents.push((Some(judged.key), written(&findings, judged, lifetimes)));
+    }
+    let filter = &placed.config.filter;
+    incidents.retain(|(_, incident)| kept(filter, incident));
+    incidents.sort_by(|(_, a), (_, b)| {
+        (a.scope == Scope::Service, a.impact, &a.start, a.cause, actor_order(a))
+            .cmp(&(b.scope == Scope::Service, b.impact, &b.start, b.cause, actor_order(b)))
+            .then(b.confidence.total_cmp(&a.confidence))
+    });
+    for (number, (_, incident)) in incidents.iter_mut().enumerate() {
+        incident.id = format!("i{}", number + 1);
+    }
+    let actors = actors(&findings, &incidents, &attacks, &restarts);
+    let mut summary = counts::summary(&findings, &judged, &attacks, &in_flight);
+    summary.requests += placed.thinned;
+    summary.actors = actors.len() as u64;
+    summary.healthy_actors = actors.iter().filter(|actor| actor.verdict == "healthy").count() as u64;
+    summary.incidents = incidents.len() as u64;
+    for (_, incident) in &incidents {
+        *summary.by_cause.entry(incident.cause.to_string()).or_default() += 1;
+    }
+    summary.dropped_actors = {
+        let mut dropped: Vec<Key> = incidents
+            .iter()
+            .filter(|(_, incident)| incident.impact == Impact::Dropped)
+            .filter_map(|(key, _)| *key)
+            .collect();
+        dropped.sort_unstable();
+        dropped.dedup();
+        dropped.len() as u64
+    };
+    let fix_plan = fix_plan(&findings, &judged, &attacks, &restarts, lifetimes, filter);
+    let mut notes = notes(&findings);
+    let behind_proxy = placed.behind_proxy;
+    if behind_proxy > 0 {
+        notes.push(format!(
+            "{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."
+        ));
+    }
+    notes.extend(seen_instead(&placed.inputs, &placed.identified, behind_proxy > 0));
+    Diagnosis {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },
+        inputs: placed.inputs.clone(),
+        summary,
+        lifetimes: lifetime_findings(&findings, lifetimes, placed.lead),
+        endpoints: placed
+            .roles
+            .list(&placed.names)
+            .into_iter()
+            .map(|(method, path, role)| Endpoint { method, path, role: role_name(role) })
+            .collect(),
+        incidents: incidents.into_iter().map(|(_, incident)| incident).collect(),
+        actors,
+        fix_plan,
+        notes,
+    }
+}
+
+fn role_name(role: crate::session::endpoint::Role) -> String {
+    serde_json::to_value(role).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn rfc3339(micros: i64) -> String {
+    time(micros).to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn time(micros: i64) -> DateTime<Utc> {
+    Utc.timestamp_micros(micros).single().unwrap_or_default()
+}
+
+impl Findings<'_> {
+    fn text(&self, name: Name) -> String {
+        self.names.text(name).to_owned()
+    }
+
+    pub(crate) fn source(&self, number: u32) -> Option<String> {
+        self.sources.get(number as usize).cloned()
+    }
+
+    pub(crate) fn actor_ref(&self, key: Key) -> ActorRef {
+        let empty = Actor::default();
+        let actor = self.identified.actors.get(&key).unwrap_or(&empty);
+        let texts = |names: &[Name]| {
+            let mut texts: Vec<String> = names.iter().map(|name| self.text(*name)).collect();
+            texts.sort();
+            texts
+        };
+        let email = match key {
+            Key::Email(email) => Some(self.text(email)),
+            _ => texts(&actor.emails).into_iter().next(),
+        };
+        let user = if let Key::User(user) = key { Some(self.text(user)) } else { None };
+        let mut ips = texts(&actor.addresses);
+        if let Key::Address(address) = key
+            && ips.is_empty()
+        {
+            ips.push(self.text(address));
+        }
+        ActorRef { user, email, ips, devices: texts(&actor.devices) }
+    }
+}
+
+impl Placed {
+    fn findings(&self) -> Findings<'_> {
+        Findings {
+            sources: &self.sources,
+            names: &self.names,
+            identified: &self.identified,
+            timelines: &self.timelines,
+            roles: &self.roles,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The first half: sources put together, clocks set, actors identified, timelines laid out, lifetimes inferred.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike as _, Offset as _, TimeZone as _, Utc};
+use why401_parsers::assemble::{Assembled, Clock, Zone};
+use why401_parsers::detect::Balance;
+use why401_parsers::dialect::DIALECTS;
+use why401_parsers::envelope::ENVELOPES;
+use why401_parsers::event::{Event, Names, What};
+use why401_parsers::pattern::Pattern;
+use why401_parsers::record::{ClientRefresh, Side};
+
+use super::{rfc3339, time};
+use crate::actor::clock::{SetBy, nearest_zone};
+use crate::actor::{Identified, Key, identify};
+use crate::cause::case::span;
+use crate::config::Config;
+use crate::diagnosis::Input;
+use crate::reading::Reading;
+use crate::session::lifetime::{Ages, KnownBy, Lifetime};
+use crate::session::{SECOND, Timeline, endpoint::Roles, timeline};
+
+/// Everything that was read, in its place.
+pub(crate) struct Placed {
+    pub(crate) config: Config,
+    pub(crate) names: Names,
+    pub(crate) sources: Vec<String>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) roles: Roles,
+    pub(crate) identified: Identified,
+    pub(crate) timelines: BTreeMap<Key, Timeline>,
+    /// The best supported first.
+    pub(crate) lifetimes: Vec<Lifetime>,
+    /// The age at which most clients refresh before they must.
+    pub(crate) lead: Option<i64>,
+    /// Requests that were too many to keep; they count all the same.
+    pub(crate) thinned: u64,
+    /// Lines of a proxy that say again what the app's own lines say.
+    pub(crate) behind_proxy: usize,
+}
+
+/// Puts what was read in its place.
+pub(crate) fn place(reading: Reading) -> Placed {
+    let Reading { config, mut names, sources, .. } = reading;
+    let mut assembled: Vec<Assembled> = Vec::with_capacity(sources.len());
+    let mut inputs = Vec::with_capacity(sources.len());
+    let mut balances = Vec::with_capacity(sources.len());
+    for source in sources {
+        let zone = config.clock.zone(&source.name);
+        let offset = zone.map(|zone| move |local| offset_of(zone, local));
+        let offset: Option<Zone<'_>> = offset.as_ref().map(|offset| offset as _);
+        let year = config.clock.year(&source.name);
+        assembled.push(source.assembler.finish(offset, year, &mut names));
+        balances.push((source.name, source.balance, source.year, zone.is_some()));
+    }
+    let behind_proxy = drop_proxied(&mut assembled);
+    let (mut names, renaming) = names.sorted();
+    for event in assembled.iter_mut().flat_map(|source| &mut source.events) {
+        renaming.apply(event);
+    }
+    let thinned = assembled.iter().map(|source| source.dropped).sum();
+    infer_years(&mut assembled);
+    for (source, (name, balance, written, zone_stated)) in assembled.iter_mut().zip(&balances) {
+        // Times without a year, and no other source that has one: the year in which the file was last written.
+        if let Some(year) = written {
+            source.set_year(*year);
+        }
+        inputs.push(input(name, balance, source, *zone_stated, &config.patterns));
+    }
+    let source_names: Vec<String> = balances.into_iter().map(|(name, ..)| name).collect();
+    let roles = {
+        let requests = assembled.iter().flat_map(|source| &source.events).filter_map(Event::request);
+        Roles::learn(requests, &names, &config.endpoints)
+    };
+    let identified = identify(assembled, &roles, &mut names);
+    for (number, clock) in &identified.clocks {
+        if let Some(input) = inputs.get_mut(*number as usize) {
+            input.clock = clock_in_words(clock, &input.clock);
+            let times = || identified.events.iter().filter(|event| event.source == *number).map(|event| event.time);
+            if clock.set_by != SetBy::Nothing {
+                input.first = times().min().map(rfc3339);
+                input.last = times().max().map(rfc3339);
+            }
+        }
+    }
+    let timelines: BTreeMap<Key, Timeline> =
+        identified.actors.iter().map(|(key, actor)| (*key, timeline(actor, &identified, &roles, &names))).collect();
+    let mut ages = Ages::default();
+    for timeline in timelines.values() {
+        ages.add(timeline);
+    }
+    let mut lifetimes = ages.lifetimes();
+    lifetimes.extend(stated_lifetimes(&identified.events, &lifetimes));
+    if let Some(seconds) = config.lifetimes.access_seconds {
+        let access = i64::from(seconds) * SECOND;
+        lifetimes = vec![Lifetime { access, support: 0, between: (access, access), known_by: KnownBy::Configuration }];
+    }
+    let lead = ages.lead();
+    Placed {
+        config,
+        names,
+        sources: source_names,
+        inputs,
+        roles,
+        identified,
+        timelines,
+        lifetimes,
+        lead,
+        thinned,
+        behind_proxy,
+    }
+}
+
+/// The offset of a zone at a local time, seconds east of UTC. An hour that comes twice a year is taken the first time, one that
+/// never comes as what follows it.
+fn offset_of(zone: chrono_tz::Tz, local: i64) -> i32 {
+    let local = time(local).naive_utc();
+    let offset = zone.offset_from_local_datetime(&local);
+    let after = || zone.offset_from_local_datetime(&(local + chrono::TimeDelta::hours(2))).earliest();
+    offset.earliest().or_else(after).map_or(0, |offset| offset.fix().local_minus_utc())
+}
+
+/// Sources whose times have no year take that of the sources that have one.
+fn infer_years(sources: &mut [Assembled]) {
+    let year = sources
+        .iter()
+        .filter(|source| source.clock.dated && source.clock.timed)
+        .filter_map(|source| source.span)
+        .filter_map(|(_, last)| Utc.timestamp_micros(last).single())
+        .map(|time| time.year())
+        .max();
+    let Some(year) = year else { return };
+    for source in sources.iter_mut().filter(|source| !source.clock.dated) {
+        source.set_year(year);
+    }
+}
+
+fn input(name: &str, balance: &Balance, assembled: &Assembled, zone_stated: bool, patterns: &[Pattern]) -> Input {
+    let commonest = |counts: &[u64], name: &dyn Fn(usize) -> String| {
+        let mut seen: Vec<(u64, usize)> =
+            counts.iter().copied().zip(0..).filter(|(count, _)| *count * 200 >= balance.lines.max(1)).collect();
+        seen.sort_by_key(|(count, place)| (std::cmp::Reverse(*count), *place));
+        seen.iter().map(|(_, place)| name(*place)).collect::<Vec<_>>()
+    };
+    let envelopes = commonest(&balance.envelopes[..ENVELOPES.len()], &|place| ENVELOPES[place].name().to_owned());
+    // A user's own patterns are counted behind the dialects.
+    let dialects =
+        commonest(&balance.dialects[..DIALECTS.len() + patterns.len()], &|place| match DIALECTS.get(place) {
+            Some(dialect) => dialect.name().to_owned(),
+            None => patterns[place - DIALECTS.len()].name().to_owned(),
+        });
+    let joined = |names: Vec<String>| (!names.is_empty()).then(|| names.join("+"));
+    let Clock { timed, zoned, offset, .. } = assembled.clock;
+    let clock = match (timed, zone_stated, zoned) {
+        (false, ..) => "no times in it".to_owned(),
+        (true, true, _) => "zone as stated".to_owned(),
+        (true, false, true) if offset != 0 => format!("zone inferred: {}", zone_in_words(offset)),
+        (true, false, true) => "UTC".to_owned(),
+        (true, false, false) => "no zone stated, taken as UTC (--tz sets it)".to_owned(),
+    };
+    Input {
+        source: name.to_owned(),
+        envelope: joined(envelopes),
+        dialect: joined(dialects),
+        lines: balance.lines,
+        bytes: balance.bytes,
+        recognised: balance.recognised,
+        unrecognised: balance.unrecognised,
+        capped: balance.capped,
+        first: assembled.span.map(|(first, _)| rfc3339(first)),
+        last: assembled.span.map(|(_, last)| rfc3339(last)),
+        clock,
+    }
+}
+
+fn zone_in_words(seconds: i32) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", seconds.abs() / 3600, seconds.abs() % 3600 / 60)
+}
+
+fn clock_in_words(clock: &crate::actor::clock::ClientClock, otherwise: &str) -> String {
+    let by = match clock.set_by {
+        SetBy::RequestIds => "request ids",
+        SetBy::DateHeaders => "date headers",
+        SetBy::Sequence => "the sequence of requests",
+        SetBy::Nothing => return otherwise.to_owned(),
+    };
+    if !clock.timed {
+        return format!("no times in it; placed by {by} ({} anchors)", clock.support);
+    }
+    let skew = clock.skew_seconds.filter(|skew| *skew != 0).map(|skew| {
+        let side = if skew > 0 { "ahead" } else { "behind" };
+        format!("; the device's clock is at least {} {side}", span(skew.abs() * SECOND))
+    });
+    // The rest is how far the clock is off.
+    let zone = nearest_zone(clock.offset_seconds);
+    let zone = i32::try_from(-zone).unwrap_or(0);
+    let zone = if zone == 0 { "UTC".to_owned() } else { format!("zone {}", zone_in_words(zone)) };
+    format!("clock set by {by} ({} pairs): {zone}{}", clock.support, skew.unwrap_or_default())
+}
+
+/// Lifetimes that clients were told (`expires_in`), as far as uses did not show them.
+fn stated_lifetimes(events: &[Event], inferred: &[Lifetime]) -> Vec<Lifetime> {
+    let mut stated: BTreeMap<u32, usize> = BTreeMap::new();
+    for event in events {
+        let seconds = match &event.what {
+            What::Request(request) => request.expires_in,
+            What::Lifetime(seconds) | What::ClientRefresh(ClientRefresh::Done { expires_in: Some(seconds) }) => {
+                Some(*seconds)
+            }
+            _ => None,
+        };
+        if let Some(seconds) = seconds.filter(|seconds| *seconds >= 60) {
+            *stated.entry(seconds).or_default() += 1;
+        }
+    }
+    stated
+        .into_iter()
+        .map(|(seconds, support)| {
+            let access = i64::from(seconds) * SECOND;
+            Lifetime { access, support, between: (access, access), known_by: KnownBy::ExpiresIn }
+        })
+        .filter(|stated| inferred.iter().all(|known| (known.access - stated.access).abs() > stated.access / 10))
+        .collect()
+}
+
+/// Takes out what a proxy says of requests where the app itself speaks of its own, and says how many those were: a request counts
+/// once, and the app's lines say more of it.
+fn drop_proxied(assembled: &mut [Assembled]) -> usize {
+    let proxied = |event: &Event| event.request().is_some_and(|request| request.proxied);
+    let of_app =
+        |event: &Event| event.request().is_some_and(|request| request.side == Side::Server && !request.proxied);
+    if !assembled.iter().any(|source| source.events.iter().any(of_app)) {
+        return 0;
+    }
+    let count = |source: &Assembled| source.events.iter().filter(|event| proxied(event)).count();
+    let before: usize = assembled.iter().map(count).sum();
+    for source in assembled {
+        source.events.retain(|event| !proxied(event));
+    }
+    before
+}
