@@ -129,6 +129,15 @@ pub struct Filter {
     pub causes: Vec<String>,
 }
 
+impl Filter {
+    /// Whether everything is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { user, address, since, until, causes } = self;
+        user.is_none() && address.is_none() && since.is_none() && until.is_none() && causes.is_empty()
+    }
+}
+
 /// `why401.toml` as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -195,7 +195,8 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     // Before.
     let mut worked: Vec<Name> = Vec::new();
     let mut first_seen = None;
-    for (place, item) in items.iter().enumerate() {
+    let until = items.partition_point(|item| item.time <= start);
+    for (place, item) in items[..until].iter().enumerate() {
         if !lane(item) {
             if start - item.time <= REASON_REACH
                 && item.time <= start
@@ -265,12 +266,9 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     // During and after.
     let horizon = end + 2 * MINUTE;
     let mut new_credential: Option<i64> = None;
-    for place in 0..items.len() {
-        let item = &items[place];
-        if !lane(item) || item.time < start - 90 * SECOND {
-            continue;
-        }
-        let sign = incident.signs.contains(&place);
+    let from = items.partition_point(|item| item.time < start - 90 * SECOND);
+    for (place, item) in (from..).zip(&items[from..]).filter(|(_, item)| lane(item)) {
+        let sign = incident.signs.binary_search(&place).is_ok();
         match &item.kind {
             Kind::Refresh(refresh) if sign || (item.time <= horizon) => {
                 // One that ended before the first sign is what the actor had, unless it belongs to the same burst.
@@ -323,7 +321,7 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     }
     // Calls that were under way when the burst began: accepted a moment before on the same opening say that HTTP worked.
     if facts.http.is_empty() && facts.accepted_beside.is_empty() {
-        facts.accepted_beside = (0..items.len())
+        facts.accepted_beside = (from..items.len())
             .filter(|place| {
                 let item = &items[*place];
                 lane(item)

@@ -1,5 +1,7 @@
 //! The second half: incidents noticed on timelines, and what explains them.
 
+use std::collections::BTreeSet;
+
 use super::place::Placed;
 use super::{Judged, MOBILE_ACCESS};
 use crate::actor::{Identified, Key};
@@ -40,8 +42,9 @@ pub(crate) fn judge(placed: &Placed) -> Found {
     };
     let mut judged = Vec::new();
     let mut in_flight: Vec<(Key, usize)> = Vec::new();
+    let attackers: BTreeSet<Key> = attacks.iter().map(|attack| Key::Address(attack.address)).collect();
     for (key, timeline) in timelines {
-        if attacks.iter().any(|attack| *key == Key::Address(attack.address)) {
+        if attackers.contains(key) {
             continue;
         }
         let skew = skew_of(identified, *key);
@@ -136,7 +139,7 @@ fn impact(case: &Case<'_>, verdict: &score::Verdict) -> Impact {
 
 /// What else had a part: a hidden error of the same actor, a lifetime outside practice.
 fn contributions(judged: &mut [Judged], lifetimes: &[Lifetime]) {
-    let hidden: Vec<Key> = judged
+    let hidden: BTreeSet<Key> = judged
         .iter()
         .filter(|judged| judged.incident.trigger == Trigger::HiddenError)
         .map(|judged| judged.key)

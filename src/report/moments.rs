@@ -1,5 +1,7 @@
 //! The timeline of an incident in words: what a reader needs to see it happen.
 
+use std::collections::BTreeSet;
+
 use crate::diagnosis::Moment;
 use crate::incident::Incident;
 use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
@@ -20,7 +22,12 @@ pub(super) fn around(findings: &Findings<'_>, timeline: &Timeline, incident: &In
     });
     let from = incident.start - 2 * MINUTE;
     let mut moments: Vec<Moment> = Vec::new();
-    for (place, item) in timeline.items.iter().enumerate() {
+    let near = timeline.items.partition_point(|item| item.time < from)
+        ..timeline.items.partition_point(|item| item.time <= until);
+    let named = credential.into_iter().chain(incident.recovery).chain(incident.signs.iter().copied());
+    let places: BTreeSet<usize> = near.chain(named).collect();
+    for place in places {
+        let item = &timeline.items[place];
         let shown = Some(place) == credential
             || incident.signs.contains(&place)
             || Some(place) == incident.recovery

@@ -1,6 +1,6 @@
 //! Everybody seen, each with what weighs most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Findings, rfc3339};
 use crate::actor::Key;
@@ -15,39 +15,41 @@ pub(super) fn actors(
     attacks: &[incident::service::Attack],
     restarts: &[incident::service::Restart],
 ) -> Vec<ActorFinding> {
+    let attackers: BTreeSet<Key> = attacks.iter().map(|attack| Key::Address(attack.address)).collect();
+    let mut of_actor: BTreeMap<Key, Vec<&Incident>> = BTreeMap::new();
+    let mut cut_by: BTreeMap<Key, Vec<&Incident>> = BTreeMap::new();
+    for (whose, incident) in incidents {
+        if let Some(key) = whose {
+            of_actor.entry(*key).or_default().push(incident);
+        } else if incident.cause == Label::ServerRestart && incident.scope == Scope::Service {
+            let restart = restarts.iter().filter(|restart| rfc3339(restart.start) == incident.start);
+            for key in restart.flat_map(|restart| &restart.cut) {
+                cut_by.entry(*key).or_default().push(incident);
+            }
+        }
+    }
     let mut out = Vec::new();
     for key in findings.identified.actors.keys() {
         let people = match key {
             Key::User(_) | Key::Email(_) => true,
-            Key::Address(address) => {
-                let timeline = &findings.timelines[key];
-                !attacks.iter().any(|attack| attack.address == *address) && !timeline.items.is_empty()
-            }
+            Key::Address(_) => !attackers.contains(key) && !findings.timelines[key].items.is_empty(),
             Key::Trace(number) => findings.identified.client_sources.contains(number),
         };
         if !people {
             continue;
         }
-        let mut ids = Vec::new();
+        let own = of_actor.get(key).map_or(&[][..], Vec::as_slice);
         let mut weights: BTreeMap<Label, f64> = BTreeMap::new();
-        for (whose, incident) in incidents {
-            if *whose == Some(*key) {
-                ids.push(incident.id.clone());
-                let weight = match incident.impact {
-                    Impact::Dropped => 3.0,
-                    Impact::Degraded => 1.0,
-                    Impact::Latent => 0.5,
-                };
-                *weights.entry(incident.cause).or_default() += weight * incident.confidence;
-            } else if incident.cause == Label::ServerRestart && incident.scope == Scope::Service {
-                let cut = restarts
-                    .iter()
-                    .any(|restart| rfc3339(restart.start) == incident.start && restart.cut.contains(key));
-                if cut {
-                    ids.push(incident.id.clone());
-                }
-            }
+        for incident in own {
+            let weight = match incident.impact {
+                Impact::Dropped => 3.0,
+                Impact::Degraded => 1.0,
+                Impact::Latent => 0.5,
+            };
+            *weights.entry(incident.cause).or_default() += weight * incident.confidence;
         }
+        let cut = cut_by.get(key).map_or(&[][..], Vec::as_slice);
+        let ids = own.iter().chain(cut).map(|incident| incident.id.clone()).collect();
         // A restart's wake is the restart's, not the actor's.
         weights.remove(&Label::ServerRestart);
         if weights.len() > 1 {

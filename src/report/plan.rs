@@ -18,18 +18,17 @@ pub(super) fn fix_plan(
     lifetimes: &[Lifetime],
     filter: &crate::config::Filter,
 ) -> Vec<FixStep> {
-    let mut by_kind: BTreeMap<(Label, String), (fix::Found, Vec<Key>)> = BTreeMap::new();
+    let mut by_kind: BTreeMap<(Label, String), (fix::Found, BTreeSet<Key>)> = BTreeMap::new();
     for judged in judged {
-        if !kept(filter, &written(findings, judged, lifetimes)) {
+        // Writing an incident down costs more than all the rest; without a filter all are kept.
+        if !filter.is_empty() && !kept(filter, &written(findings, judged, lifetimes)) {
             continue;
         }
         let new = found(findings, judged, lifetimes);
-        let entry = by_kind.entry((new.label, new.kind.clone())).or_insert_with(|| (new.clone(), Vec::new()));
+        let entry = by_kind.entry((new.label, new.kind.clone())).or_insert_with(|| (new.clone(), BTreeSet::new()));
         entry.0.place = entry.0.place.take().or(new.place);
         entry.0.endpoint = entry.0.endpoint.take().or(new.endpoint);
-        if !entry.1.contains(&judged.key) {
-            entry.1.push(judged.key);
-        }
+        entry.1.insert(judged.key);
     }
     // Kinds that one change mends are one step.
     let mut whose: BTreeMap<String, BTreeSet<Key>> = BTreeMap::new();
