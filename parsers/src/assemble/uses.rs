@@ -46,8 +46,8 @@ const NEWEST: usize = MOST / 8;
 const BEFORE_TROUBLE: i64 = 30 * 60 * SECOND;
 /// And after it: calls that go on while a socket is refused.
 const AFTER_TROUBLE: i64 = 10 * 60 * SECOND;
-/// Uses this near to a refresh, a sign-in or a socket show what was opened with it.
-const NEAR_ROUTINE: i64 = 2 * 60 * SECOND;
+/// So many uses after a refresh, a sign-in or a socket show what was opened with it: an app's first page asks for some five things.
+const OPENING: usize = 5;
 
 /// Words in the paths of endpoints that may have a role in sessions: never thinned.
 const TELLING: &[&[u8]] = &[
@@ -117,7 +117,7 @@ impl Uses {
         for (actor, run) in &actors {
             routes.clear();
             let lists = moments.lists(*actor);
-            let mut between_before = true;
+            let mut in_gap = 0;
             for (at, place) in run.iter().enumerate() {
                 let one = &self.list[*place as usize];
                 let tells = *telling.entry(one.path).or_insert_with(|| {
@@ -131,13 +131,13 @@ impl Uses {
                 }
                 let between_after = run
                     .get(at + 1)
-                    .is_none_or(|next| between(&lists, one.stamp.micros, self.list[*next as usize].stamp.micros));
+                    .is_none_or(|next| between(lists, one.stamp.micros, self.list[*next as usize].stamp.micros));
                 keep[*place as usize] = tells
                     || first_on_route
-                    || between_before
+                    || in_gap < if hard { 1 } else { OPENING }
                     || between_after
-                    || (!hard && near(&lists, one.stamp.micros));
-                between_before = between_after;
+                    || (!hard && near_trouble(lists, one.stamp.micros));
+                in_gap = if between_after { 0 } else { in_gap + 1 };
             }
         }
         let mut place = 0;
@@ -150,6 +150,9 @@ impl Uses {
 
 /// So many endpoints of one actor are told apart.
 const MOST_ROUTES: usize = 32;
+
+/// When something happened to a user and at an address, and whether it was trouble.
+type Lists<'a> = [&'a [(i64, bool)]; 2];
 
 /// When something happened that uses are evidence for, by user and by address.
 struct Moments {
@@ -177,24 +180,21 @@ impl Moments {
     }
 
     /// The lists of a user and of an address.
-    fn lists(&self, (user, address): (Option<Name>, Option<Name>)) -> [&[(i64, bool)]; 2] {
+    fn lists(&self, (user, address): (Option<Name>, Option<Name>)) -> Lists<'_> {
         [user, address].map(|name| name.and_then(|name| self.by_name.get(&name)).map_or(&[][..], Vec::as_slice))
     }
 }
 
-/// Whether a time is near to something.
-fn near(lists: &[&[(i64, bool)]; 2], time: i64) -> bool {
+/// Whether a time is near to trouble.
+fn near_trouble(lists: Lists<'_>, time: i64) -> bool {
     lists.iter().any(|list| {
         let from = list.partition_point(|(at, _)| *at < time - AFTER_TROUBLE);
-        list[from..]
-            .iter()
-            .take_while(|(at, _)| *at <= time + BEFORE_TROUBLE)
-            .any(|(at, trouble)| *trouble || (at - time).abs() <= NEAR_ROUTINE)
+        list[from..].iter().take_while(|(at, _)| *at <= time + BEFORE_TROUBLE).any(|(_, trouble)| *trouble)
     })
 }
 
 /// Whether something happened between two times.
-fn between(lists: &[&[(i64, bool)]; 2], one: i64, other: i64) -> bool {
+fn between(lists: Lists<'_>, one: i64, other: i64) -> bool {
     let (from, to) = (one.min(other), one.max(other));
     lists.iter().any(|list| list.get(list.partition_point(|(at, _)| *at < from)).is_some_and(|(at, _)| *at <= to))
 }
