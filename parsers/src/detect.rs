@@ -94,7 +94,7 @@ impl Balance {
 /// The records of a chunk, and its balance.
 #[derive(Debug, Default)]
 pub struct Parsed<'a> {
-    /// What the lines say, in their order, but for those of [`Parsed::answered`].
+    /// What the lines say, in their order, but for requests that were answered well within the chunk.
     pub records: Vec<Record<'a>>,
     /// Requests that were answered well, with nothing else to say of them, in the order in which they ended.
     pub(crate) answered: Vec<Answered>,
