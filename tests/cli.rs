@@ -125,6 +125,21 @@ fn every_cause_can_be_explained() {
     assert!(wrong.code == 2 && wrong.stderr.contains("stale_token"));
 }
 
+#[test]
+fn shells_can_load_the_completions_and_man_the_page() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(why401().args(["completions", shell])).stdout;
+        assert!(script.contains("explain-identity"), "{shell}");
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), &script).expect("written");
+        match std::process::Command::new(shell).arg("-n").arg(file.path()).output() {
+            Ok(output) => assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr)),
+            Err(_) => println!("skipped: there is no {shell} here"),
+        }
+    }
+    assert!(run(why401().arg("man")).stdout.contains(".TH why401"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_broken_pipe_is_quiet() {

@@ -5,6 +5,7 @@ pub mod explain;
 pub mod formats;
 pub mod parse;
 pub mod policy;
+pub mod shell;
 pub mod simulate;
 
 use clap::{Parser, Subcommand};
@@ -71,6 +72,10 @@ pub enum Command {
     Parse(parse::Args),
     /// Print the JSON Schema of `--format json`
     Schema,
+    /// Print a script that completes commands and flags in a shell
+    Completions(shell::Args),
+    /// Print the manual page: `why401 man | man -l -`
+    Man,
 }
 
 /// Columns to write in: as told, else the terminal's, else 80.
