@@ -12,13 +12,21 @@ use std::path::Path;
 use support::scenario::{Sides, Table, scenarios, simulated};
 use why401::simulate::{Dialect, Ids, Options, Withheld};
 
-/// Mixes that no rule or weight was looked at with; the shared samples are the ones that weights were chosen on.
-const SEEDS: std::ops::Range<u64> = 70_001..70_013;
+/// Mixes whose wrong diagnoses were looked at while the ceilings and the weight of "something else" in `cause/score.rs` were chosen:
+/// shown for comparison, and no proof of anything.
+const FITTED: &[u64] =
+    &[70_001, 70_002, 70_003, 70_004, 70_005, 70_006, 70_007, 70_008, 70_009, 70_010, 70_011, 70_012];
+
+/// Drawn by chance after that, and judged by. Whoever changes a weight because of what these show has to draw others.
+const HELD_OUT: &[u64] = &[
+    15_485_094, 21_875_577, 35_989_192, 45_264_011, 52_323_022, 56_465_537, 63_160_388, 70_017_646, 76_379_486,
+    76_758_872, 79_484_177, 89_272_374,
+];
 
 /// A stated confidence, and whether it was right.
 type Said = (f64, bool);
 
-fn fresh() -> Vec<(Sides, Vec<Said>)> {
+fn mixes(seeds: &[u64]) -> Vec<(Sides, Vec<Said>)> {
     let dialects = [Dialect::Rails, Dialect::Rails8, Dialect::Rails61, Dialect::LogrageKv, Dialect::LogrageJson];
     let withheld: [&[Withheld]; 6] =
         [&[], &[Withheld::Words], &[Withheld::Tags], &[], &[Withheld::Half], &[Withheld::Addresses]];
@@ -26,9 +34,9 @@ fn fresh() -> Vec<(Sides, Vec<Said>)> {
         .into_iter()
         .map(|sides| {
             let mut said = Vec::new();
-            for (place, seed) in SEEDS.enumerate() {
+            for (place, seed) in seeds.iter().enumerate() {
                 let options = Options {
-                    seed,
+                    seed: *seed,
                     users: 80,
                     ids: if place % 2 == 0 { Ids::Uuid } else { Ids::Int },
                     dialect: dialects[place % dialects.len()],
@@ -118,12 +126,14 @@ fn picture(said: &[Said]) -> String {
 
 #[test]
 fn stated_confidence_holds_on_logs_it_was_not_fitted_on() {
-    let fresh = fresh();
+    let fresh = mixes(HELD_OUT);
     let all: Vec<Said> = fresh.iter().flat_map(|(_, said)| said.iter().copied()).collect();
-    let mut text = table("Fresh simulated mixes, all ways", &all);
+    let mut text = table("Held-out simulated mixes, all ways", &all);
     for (sides, said) in &fresh {
-        text.push_str(&table(&format!("Fresh simulated mixes, {sides:?}"), said));
+        text.push_str(&table(&format!("Held-out simulated mixes, {sides:?}"), said));
     }
+    let fitted: Vec<Said> = mixes(FITTED).into_iter().flat_map(|(_, said)| said).collect();
+    text.push_str(&table("Simulated mixes that were looked at, all ways", &fitted));
     let samples = samples();
     for (sides, said) in samples.iter().filter(|(_, said)| !said.is_empty()) {
         text.push_str(&table(&format!("Shared samples, {sides:?}"), said));
@@ -146,9 +156,13 @@ fn write(text: &str, picture: &str) {
         ![stated confidence against the share that was right](calibration.svg)\n\n\
         A diagnosis counts as right if its cause is the one that the truth has for this user, or that of another thing that hit the \
         user (a restart's wake). Users of whom no line of the logs handed in can tell are left out (`tests/support/scenario.rs`, \
-        `beyond`). The weights in `src/cause/` were chosen on the shared samples; the simulated mixes (seeds 70001 to 70012: each dialect, \
-        ids of both sorts, NAT, and in turn nothing, the app's words, request ids, half the log or addresses withheld) were used for \
-        nothing else, so they are what the stated confidence is judged by.\n\n";
+        `beyond`). The weights in `src/cause/` were chosen by hand on the shared samples and on simulated mixes; the \
+        ceilings and the weight of \"something else\" on the mixes of seeds 70001 to 70012, whose wrong diagnoses were read and in part \
+        mended. What is judged by are the held-out mixes, whose seeds were drawn afterwards and run once (each dialect, ids of both \
+        sorts, NAT, and in turn nothing, the app's words, request ids, half the log or addresses withheld).\n\n\
+        What this does not show: the simulator is by the hand that wrote the rules, with one app's vocabulary, so it is kinder than a \
+        stranger's log; nothing was cross-validated by scenario; and where the tool is right nearly always (shared samples, client \
+        only) it says less than it could, which is why single tables are further off than all together.\n\n";
     std::fs::write(docs.join("calibration.md"), format!("{head}{text}")).expect("docs/calibration.md can be written");
     std::fs::write(docs.join("calibration.svg"), picture).expect("docs/calibration.svg can be written");
 }

@@ -10,8 +10,13 @@ use std::collections::BTreeMap;
 use support::scenario::{Sides, Table, simulated};
 use why401::simulate::{Dialect, Ids, Options, Withheld};
 
-/// Drawn by chance when the rules and bars stood; none was looked at before.
+/// Drawn by chance when most rules stood; their first run showed faults (sockets of shared addresses, unreadable stores, kinds of
+/// races) which were mended, so they are regression tests, and no measure of what is to be expected.
 const SEEDS: &[u64] = &[148_162, 177_150, 194_840, 259_174, 289_349, 422_678, 472_651, 476_262, 936_957, 958_751];
+
+/// Drawn by chance after that and run once: what is to be expected. Whoever mends a rule because of these has to draw others.
+const HELD_OUT: &[u64] =
+    &[2_472_751, 2_540_204, 3_357_969, 3_525_704, 5_311_964, 5_498_555, 6_747_216, 7_337_822, 8_396_566, 8_681_851];
 
 fn mix(seed: u64) -> Options {
     let ids = [Ids::Int, Ids::Uuid, Ids::Ulid, Ids::Email][usize::try_from(seed % 4).unwrap()];
@@ -23,16 +28,25 @@ fn score(options: &Options, sides: Sides, table: &mut Table) {
     table.add(&scenario, sides);
 }
 
-#[test]
-fn ten_fresh_mixes_three_ways() {
+fn three_ways(title: &str, seeds: &[u64]) {
     for (sides, bar) in [(Sides::Both, 0.99), (Sides::Server, 0.97), (Sides::Client, 0.95)] {
         let mut table = Table::default();
-        for seed in SEEDS {
+        for seed in seeds {
             score(&mix(*seed), sides, &mut table);
         }
-        table.print(&format!("{sides:?}, ten fresh mixes"));
+        table.print(&format!("{sides:?}, {title}"));
         table.assert_bars(bar);
     }
+}
+
+#[test]
+fn ten_mixes_three_ways() {
+    three_ways("ten mixes", SEEDS);
+}
+
+#[test]
+fn ten_held_out_mixes_three_ways() {
+    three_ways("ten held-out mixes", HELD_OUT);
 }
 
 #[test]
