@@ -4,7 +4,9 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use why401::command::{Cli, Command, Exit, columns, diagnose, explain, formats, parse, policy, shell, simulate};
+use why401::command::{
+    Cli, Command, Exit, columns, diagnose, explain, formats, parse, policy, report, shell, simulate,
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
         Some(Command::Parse(args)) => parse::run(args, &mut out),
         Some(Command::Completions(args)) => shell::completions(*args, &mut out).map_err(Into::into),
         Some(Command::Man) => shell::man(&mut out).map_err(Into::into),
+        Some(Command::Report(args)) => report::run(args, &mut out),
         Some(Command::Schema) => why401::render::json::schema(&mut out).map(|()| Exit::Clean).map_err(Into::into),
     };
     let result = result.and_then(|exit| Ok(out.flush().map(|()| exit)?));

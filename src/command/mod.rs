@@ -5,6 +5,7 @@ pub mod explain;
 pub mod formats;
 pub mod parse;
 pub mod policy;
+pub mod report;
 pub mod shell;
 pub mod simulate;
 
@@ -70,6 +71,8 @@ pub enum Command {
     Formats(formats::Args),
     /// Print what was read from logs, one event a line, or the lines that were not understood
     Parse(parse::Args),
+    /// Write a page to share: HTML, a post-mortem draft in Markdown, or JSON
+    Report(Box<report::Args>),
     /// Print the JSON Schema of `--format json`
     Schema,
     /// Print a script that completes commands and flags in a shell
