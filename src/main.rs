@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use why401::command::{Cli, Command, Exit, columns, diagnose, explain, formats, parse, simulate};
+use why401::command::{Cli, Command, Exit, columns, diagnose, explain, formats, parse, report, simulate};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Some(Command::Simulate(args)) => simulate::run(args, &mut out),
         Some(Command::Formats(args)) => formats::run(args, columns(None), &mut out),
         Some(Command::Parse(args)) => parse::run(args, &mut out),
+        Some(Command::Report(args)) => report::run(args, &mut out),
         Some(Command::Schema) => why401::render::json::schema(&mut out).map(|()| Exit::Clean).map_err(Into::into),
     };
     let result = result.and_then(|exit| Ok(out.flush().map(|()| exit)?));

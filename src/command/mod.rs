@@ -4,6 +4,7 @@ pub mod diagnose;
 pub mod explain;
 pub mod formats;
 pub mod parse;
+pub mod report;
 pub mod simulate;
 
 use clap::{Parser, Subcommand};
@@ -66,6 +67,8 @@ pub enum Command {
     Formats(formats::Args),
     /// Print what was read from logs, one event a line, or the lines that were not understood
     Parse(parse::Args),
+    /// Write a page to share: HTML, a post-mortem draft in Markdown, or JSON
+    Report(Box<report::Args>),
     /// Print the JSON Schema of `--format json`
     Schema,
 }

@@ -1,0 +1,131 @@
+//! `why401 report`: one file to share with people who were not there.
+
+mod redact;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Exit, diagnose};
+use crate::diagnosis::{Diagnosis, SCHEMA_VERSION};
+use crate::render::{html, json, markdown};
+
+/// What `report` takes: what `diagnose` takes, and where to write.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+#[command(
+    mut_arg("format", |arg| arg.default_value("json").hide(true)),
+    mut_arg("top", |arg| arg.hide(true)),
+    mut_arg("color", |arg| arg.hide(true)),
+    mut_arg("width", |arg| arg.hide(true)),
+    mut_arg("pager", |arg| arg.hide(true))
+)]
+pub struct Args {
+    /// File to write; its ending says how: `.html`, `.md` or `.json`
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Keep e-mails, user ids, addresses and devices as logged; tokens never appear either way
+    #[arg(long)]
+    pub no_redact: bool,
+    /// Inputs and how to read them. A saved JSON diagnosis may be the only input.
+    #[command(flatten)]
+    pub diagnose: diagnose::Args,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Html,
+    Markdown,
+    Json,
+}
+
+/// Diagnoses, hides who people are, writes the file.
+///
+/// # Errors
+/// An ending that says no format, input that is no diagnosis, or a file that cannot be written.
+pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
+    let kind = kind(&args.output)?;
+    if args.diagnose.format != diagnose::Format::Json {
+        bail!("the ending of -o says how a report is written: leave --format out");
+    }
+    let saved = match args.diagnose.inputs.as_slice() {
+        [only] => saved(only)?,
+        _ => None,
+    };
+    let (diagnosis, exit) = match saved {
+        Some(diagnosis) => {
+            let found = !diagnosis.incidents.is_empty() && !args.diagnose.exit_zero;
+            (diagnosis, if found { Exit::Incidents } else { Exit::Clean })
+        }
+        None => {
+            let mut written = Vec::new();
+            let exit = diagnose::run(&args.diagnose, &mut written)?;
+            if exit == Exit::Usage {
+                out.write_all(&written)?;
+                return Ok(exit);
+            }
+            (serde_json::from_slice(&written).context("the diagnosis cannot be read back")?, exit)
+        }
+    };
+    let diagnosis = redact::redacted(&diagnosis, !args.no_redact)?;
+    let text = match kind {
+        Kind::Html => html::page(&diagnosis)?.into_bytes(),
+        Kind::Markdown => markdown::draft(&diagnosis)?.into_bytes(),
+        Kind::Json => {
+            let mut text = Vec::new();
+            json::whole(&diagnosis, &mut text)?;
+            text
+        }
+    };
+    replace(&args.output, &text).with_context(|| format!("cannot write {}", args.output.display()))?;
+    let how = if args.no_redact { "names as logged" } else { "people, addresses and devices under pseudonyms" };
+    writeln!(out, "{}: {} bytes, {how}", args.output.display(), text.len())?;
+    Ok(exit)
+}
+
+fn kind(path: &Path) -> Result<Kind> {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    Ok(match ending.as_deref() {
+        Some("html" | "htm") => Kind::Html,
+        Some("md" | "markdown") => Kind::Markdown,
+        Some("json") => Kind::Json,
+        _ => bail!("{} says no format: end it with .html, .md or .json", path.display()),
+    })
+}
+
+/// What tells a diagnosis from a log whose lines are JSON.
+#[derive(serde::Deserialize)]
+struct Versioned {
+    schema_version: u32,
+}
+
+/// A saved diagnosis, if the file is one. Of a log in JSON only the first line is read, which has no version of ours.
+fn saved(path: &Path) -> Result<Option<Diagnosis>> {
+    // What cannot be opened is reported where logs are read.
+    let Some(file) = path.is_file().then(|| File::open(path).ok()).flatten() else { return Ok(None) };
+    let mut first = serde_json::Deserializer::from_reader(io::BufReader::new(file));
+    let Ok(Versioned { schema_version }) = serde::Deserialize::deserialize(&mut first) else { return Ok(None) };
+    if schema_version > SCHEMA_VERSION {
+        bail!("{} has version {schema_version} of the contract, newer than this why401", path.display());
+    }
+    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let diagnosis = serde_json::from_slice(&text)
+        .with_context(|| format!("{} looks like a saved diagnosis and is none", path.display()))?;
+    Ok(Some(diagnosis))
+}
+
+/// Writes beside the file and renames: whoever reads it meanwhile sees the old page or the new one, never half of one.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let written = File::create(&beside)
+        .and_then(|mut file| file.write_all(text).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}

@@ -1,0 +1,87 @@
+//! The page for an incident review: one file, no network, no script.
+//!
+//! The page runs no script at all, and its policy forbids every one: what a log smuggles in has nothing to run on.
+
+#[path = "terminal/group.rs"]
+#[allow(clippy::duplicate_mod, dead_code, reason = "the terminal's groups, so that both outputs say the same")]
+mod group;
+mod lanes;
+mod view;
+#[path = "terminal/words.rs"]
+#[allow(clippy::duplicate_mod, dead_code, reason = "the terminal's words, so that both outputs say the same")]
+mod words;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Value, context};
+
+use crate::diagnosis::Diagnosis;
+pub(super) use view::View;
+
+/// A larger diagnosis is not embedded: it is better kept as a `.json` file beside the page.
+const MOST_EMBEDDED: usize = 1 << 20;
+
+/// Draws the page.
+///
+/// # Errors
+/// What the template engine gives.
+pub fn page(diagnosis: &Diagnosis) -> Result<String, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_syntax(tidy_blocks(false)?);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // Cleaned here, on the way out, so that no place of the template can forget to.
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        Some(text) if !value.is_safe() => minijinja::escape_formatter(out, state, &Value::from(clean(text))),
+        _ => minijinja::escape_formatter(out, state, value),
+    });
+    environment.add_template("page.html", include_str!("html/page.html"))?;
+    let embedded = embedded(diagnosis).map(Value::from_safe_string);
+    let style = Value::from_safe_string(include_str!("html/page.css").to_owned());
+    environment
+        .get_template("page.html")?
+        .render(context! { view => Value::from(Serde(View::of(diagnosis))), embedded, style })
+}
+
+/// Lines that hold only a tag of the template leave nothing behind.
+pub(super) fn tidy_blocks(keep_trailing_newline: bool) -> Result<SyntaxConfig, minijinja::Error> {
+    SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(keep_trailing_newline).build()
+}
+
+/// The diagnosis as JSON that no HTML parser ends early; `None` if it is large.
+fn embedded(diagnosis: &Diagnosis) -> Option<String> {
+    let json = serde_json::to_string(diagnosis).ok()?;
+    if json.len() > MOST_EMBEDDED {
+        return None;
+    }
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if matches!(letter, '<' | '>' | '&') || is_hidden(letter) {
+            let mut units = [0; 2];
+            for unit in letter.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(letter);
+        }
+    }
+    Some(out)
+}
+
+/// Text without what steers a reader's eye or a terminal: control characters, directions, characters of no width.
+pub(super) fn clean(text: &str) -> String {
+    text.chars()
+        .map(|letter| match letter {
+            '\n' | '\r' | '\t' => ' ',
+            letter if is_hidden(letter) => char::REPLACEMENT_CHARACTER,
+            letter => letter,
+        })
+        .collect()
+}
+
+/// Characters that change how others are shown and are not seen themselves.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}

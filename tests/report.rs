@@ -1,0 +1,239 @@
+//! `why401 report`, of the real binary: what is shared says what was found, runs nothing, and names nobody.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use support::binary::{Ran, run, why401};
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}
+
+/// Writes a report of `input` into `folder`.
+fn report(folder: &Path, name: &str, input: &Path, flags: &[&str]) -> (Ran, String) {
+    let file = folder.join(name);
+    let ran = run(why401().arg("report").arg("-o").arg(&file).args(flags).arg(input));
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
+    (ran, text)
+}
+
+fn diagnosis(name: &str) -> Value {
+    run(why401().args(["--format", "json"]).arg(sample(name))).json()
+}
+
+#[test]
+fn the_page_and_the_draft_name_the_main_causes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["page.html", "draft.md"] {
+        let (ran, text) = report(folder.path(), name, &sample("mixed"), &[]);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        for said in ["15 people hit", "stale token", "refresh failure", "lifetime expiry", "Change first:", "UTC"] {
+            assert!(text.contains(said), "{name} lacks {said}");
+        }
+    }
+    let page = fs::read_to_string(folder.path().join("page.html")).expect("the page");
+    assert!(page.contains("id=\"i3\"") && page.contains("href=\"#i1\""));
+    for loads in ["src=", "url(", "@import", "<link", "http://", "https://", "<script>"] {
+        assert!(!page.contains(loads), "the page has {loads}");
+    }
+}
+
+#[test]
+fn a_saved_diagnosis_gives_the_same_page_as_its_logs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = folder.path().join("saved.json");
+    fs::write(&saved, serde_json::to_vec(&diagnosis("stale_token-ws")).expect("JSON")).expect("written");
+    let (_, from_logs) = report(folder.path(), "logs.html", &sample("stale_token-ws"), &[]);
+    let (ran, from_saved) = report(folder.path(), "saved.html", &saved, &[]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(from_logs, from_saved);
+}
+
+#[test]
+fn nobody_is_named_unless_told_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = diagnosis("mixed");
+    let mut secrets: Vec<String> = Vec::new();
+    for actor in whole["actors"].as_array().expect("actors") {
+        secrets.extend(actor["ips"].as_array().expect("ips").iter().filter_map(Value::as_str).map(str::to_owned));
+        secrets.extend(actor["user"].as_str().map(|user| format!("user {user} ")));
+        secrets.extend(actor["user"].as_str().map(|user| format!("\"user\":\"{user}\"")));
+    }
+    for incident in whole["incidents"].as_array().expect("incidents") {
+        secrets.extend(incident["actor"]["email"].as_str().map(str::to_owned));
+    }
+    secrets.retain(|secret| secret != "127.0.0.1");
+    assert!(secrets.len() > 40 && secrets.iter().any(|secret| secret.contains('@')));
+    for name in ["page.html", "draft.md", "whole.json"] {
+        let (_, text) = report(folder.path(), name, &sample("mixed"), &[]);
+        let text = text.replace("\"user\": ", "\"user\":");
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "{name} shows {secret}");
+        }
+        assert!(!text.contains("@example"), "{name} shows an e-mail");
+        assert!(text.contains("person-1"));
+    }
+    let (_, named) = report(folder.path(), "named.json", &sample("mixed"), &["--no-redact"]);
+    assert_eq!(serde_json::from_str::<Value>(&named).expect("JSON"), whole_with_sources(&named, whole));
+}
+
+/// The same sources under the same names: both runs were given the same path.
+fn whole_with_sources(named: &str, mut whole: Value) -> Value {
+    whole["inputs"] = serde_json::from_str::<Value>(named).expect("JSON")["inputs"].clone();
+    whole
+}
+
+#[test]
+fn pseudonyms_reach_free_text_and_tokens_go_in_any_case() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut made = diagnosis("stale_token-ws");
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJlLW9mLWl0";
+    made["incidents"] = json!([made["incidents"][0]]);
+    made["incidents"][0]["actor"] = json!({"user": "auth0|5f7c", "email": "Jo.Doe@corp.test", "ips": ["2001:db8::7", "203.0.113.9"], "devices": ["pixel-8-serial"]});
+    made["incidents"][0]["evidence"][0]["text"] = json!(format!(
+        "user auth0|5f7c jo.doe%40corp.test from 2001:db8::7 and 203.0.113.9:443 on pixel-8-serial with Bearer {token} at 22:38:47 in Api::V1::Feed"
+    ));
+    made["incidents"][0]["evidence"][0]["source"] = json!("/logs/jo.doe@corp.test/app.log");
+    let saved = folder.path().join("saved.json");
+    fs::write(&saved, made.to_string()).expect("written");
+    for name in ["page.html", "draft.md", "whole.json"] {
+        let (_, text) = report(folder.path(), name, &saved, &[]);
+        for secret in ["5f7c", "doe", "2001:db8", "203.0.113", "pixel-8", "eyJ"] {
+            assert!(!text.to_lowercase().contains(&secret.to_lowercase()), "{name} shows {secret}");
+        }
+        assert!(text.contains("22:38:47"), "{name}: a time is no address");
+        let (_, text) = report(folder.path(), name, &saved, &["--no-redact"]);
+        assert!(!text.contains("eyJ"), "{name} shows a token");
+    }
+}
+
+/// What attackers put where logs are quoted.
+const HOSTILE: &[&str] = &[
+    "<script>alert(1)</script>",
+    "\" onmouseover=\"alert(1)\" x='y' onfocus=alert(1)",
+    "</title></style></script><svg onload=alert(1)>",
+    "[click](javascript:alert(1)) ![x](http://evil.test/x.png) <http://evil.test>",
+    "a | b | c\n| --- |\n# head\n\n- [ ] item\r\n```\ncode `tick` **bold** _it_",
+    "\u{202e}txt.exe\u{200b}\u{2066}\u{feff}\u{1b}[31mred\u{1b}]8;;http://evil.test\u{7}\u{0}",
+    "{{ 7 * 7 }} {% raw %} ]]> --> <!-- &lt;script&gt; \\| \\` \\[x\\](y)",
+];
+
+#[test]
+fn what_attackers_log_runs_nowhere_and_breaks_no_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut made = diagnosis("mixed");
+    poison(&mut made, "", &mut 0);
+    let saved = folder.path().join("saved.json");
+    fs::write(&saved, made.to_string()).expect("written");
+    for flags in [&[][..], &["--no-redact"][..]] {
+        let (ran, page) = report(folder.path(), "page.html", &saved, flags);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert_no_hidden(&page);
+        assert_eq!(page.matches("<script").count(), 1, "only the data");
+        assert_eq!(page.matches("</script").count(), 1);
+        assert_eq!(
+            (page.matches("<title").count(), page.matches("</style").count()),
+            (page.matches("</title>").count(), 1)
+        );
+        assert!(page.contains("49") || !page.contains("{{"), "templates in data are data");
+        for tag in tags(&page) {
+            let outside = outside_quotes(tag);
+            assert!(!outside.contains(" on"), "an attribute breaks out: {tag}");
+            assert!(!tag.contains("javascript:") || tag.contains('"'), "{tag}");
+        }
+        for href in page.split("href=\"").skip(1) {
+            assert!(href.starts_with('#'), "a link leaves the page: {}", &href[..40.min(href.len())]);
+        }
+        let (_, draft) = report(folder.path(), "draft.md", &saved, flags);
+        assert_no_hidden(&draft);
+        assert!(!draft.contains('<'), "HTML in Markdown");
+        assert!(!draft.contains("](") || !draft.replace("\\]", "").contains("]("), "a link in Markdown");
+        assert!(!draft.contains("http://") && !draft.contains("https://"), "a bare address becomes a link");
+        for line in draft.lines().filter(|line| line.starts_with('|')) {
+            let columns = line.replace("\\\\", "").replace("\\|", "").matches('|').count();
+            assert!([3, 5, 8].contains(&columns), "a table breaks: {line}");
+        }
+        let heads: Vec<&str> = draft.lines().filter(|line| line.starts_with('#')).collect();
+        assert!(!heads.contains(&"# head"), "{heads:?}");
+        assert!(!draft.replace("\\`", "").contains('`'), "code in Markdown");
+    }
+}
+
+fn assert_no_hidden(text: &str) {
+    let hidden = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}\u{2066}\u{feff}".contains(c);
+    assert_eq!(text.chars().find(|c| hidden(*c)), None);
+}
+
+/// The insides of tags, up to the `>` that ends each (in quotes it is escaped).
+fn tags(page: &str) -> impl Iterator<Item = &str> {
+    page.split('<').skip(1).filter_map(|rest| rest.split_once('>').map(|(tag, _)| tag))
+}
+
+fn outside_quotes(tag: &str) -> String {
+    tag.split('"').step_by(2).collect::<Vec<_>>().join(" ")
+}
+
+/// Puts the corpus into every text that is not one of the contract's own words.
+fn poison(value: &mut Value, key: &str, count: &mut usize) {
+    const OWN: &[&str] = &["cause", "scope", "impact", "known_by"];
+    match value {
+        Value::Object(fields) => {
+            fields.iter_mut().filter(|(key, _)| *key != "by_cause").for_each(|(key, value)| poison(value, key, count))
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| poison(value, key, count)),
+        Value::String(text) if !OWN.contains(&key) => {
+            // Some times stay, so that drawings are drawn.
+            let keep = ["start", "end", "time", "channel", "tone", "kind"].contains(&key) && !count.is_multiple_of(3);
+            if !keep {
+                *text = HOSTILE[*count % HOSTILE.len()].to_owned();
+            }
+            *count += 1;
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn ten_thousand_incidents_stay_below_five_megabytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut made = diagnosis("mixed");
+    let some = made["incidents"].as_array().expect("incidents").clone();
+    let many: Vec<Value> = (0..10_000)
+        .map(|number| {
+            let mut incident = some[number % some.len()].clone();
+            incident["id"] = json!(format!("i{}", number + 1));
+            // A restart is nobody's.
+            if incident["actor"].is_object() {
+                incident["actor"]["user"] = json!(format!("{}", 100_000 + number));
+            }
+            incident
+        })
+        .collect();
+    made["incidents"] = json!(many);
+    let saved = folder.path().join("saved.json");
+    fs::write(&saved, made.to_string()).expect("written");
+    let (ran, page) = report(folder.path(), "page.html", &saved, &[]);
+    assert!(page.len() < 5 << 20, "{} bytes", page.len());
+    assert!(page.contains("of 10,000 incidents are shown"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_report_replaces_the_former_one_whole_and_leaves_nothing_beside_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("page.html"), "former").expect("written");
+    report(folder.path(), "page.html", &sample("healthy"), &[]);
+    let names: Vec<String> = fs::read_dir(folder.path())
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(names, ["page.html"]);
+    let lost = run(why401().args(["report", "-o", "/nowhere/at/all/page.html"]).arg(sample("healthy")));
+    assert_eq!(lost.code, 2);
+    assert!(lost.stderr.contains("cannot write /nowhere/at/all/page.html"), "{}", lost.stderr);
+    let ending = run(why401().args(["report", "-o", "page.pdf"]).arg(sample("healthy")));
+    assert_eq!(ending.code, 2);
+    assert!(ending.stderr.contains(".html, .md or .json"), "{}", ending.stderr);
+}
