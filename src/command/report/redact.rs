@@ -190,10 +190,12 @@ impl Names {
             if address.parse::<Ipv4Addr>().is_ok() { self.address(address) } else { address.to_owned() }
         });
         let v6 = self.patterns.v6.clone();
-        let text = v6.replace_all(&text, |found: &Captures<'_>| {
+        let after_v4 = text;
+        let text = v6.replace_all(&after_v4, |found: &Captures<'_>| {
             let address = &found[0];
-            // `::` between class names reads like an address without a digit.
-            let is_one = address.bytes().any(|b| b.is_ascii_digit()) && address.parse::<Ipv6Addr>().is_ok();
+            // `V1::Auth` holds what reads like an address, and is a part of a longer word.
+            let alone = found.get(0).is_some_and(|whole| stands_alone(&after_v4, whole.start(), whole.end()));
+            let is_one = alone && address.bytes().any(|b| b.is_ascii_digit()) && address.parse::<Ipv6Addr>().is_ok();
             if is_one { self.address(address) } else { address.to_owned() }
         });
         let (word, hinted) = (&self.patterns.word, &self.patterns.hinted);
@@ -218,4 +220,10 @@ impl Names {
             .or_else(|| self.devices.get(id))
             .map_or_else(|| id.to_owned(), Clone::clone)
     }
+}
+
+/// Whether no letter or digit touches this part of a text.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let touches = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+    !touches(text[..start].chars().next_back()) && !touches(text[end..].chars().next())
 }
