@@ -251,6 +251,15 @@ fn every_envelope_is_taken_off_inside_every_other() {
     }
 }
 
+/// Found by `any_nesting_of_envelopes_says_the_same`: tabs of a quoted line made all before them a job's name.
+#[test]
+fn a_step_of_github_actions_in_an_export_in_stern_keeps_its_quotes() {
+    let wrap = |name: &str| WRAPS.iter().find(|(known, _)| *known == name).expect("known").1;
+    let (_, texts) = payloads().swap_remove(0);
+    let chain = [wrap("gh run view"), wrap("csv-export"), wrap("stern")];
+    assert_eq!(happened(&lines(&texts, &chain)), happened(&lines(&texts, &[])));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -36,6 +36,10 @@ impl Envelope for GithubActions {
             let head = &line[..line.len().min(256)];
             let job = memchr::memchr(b'\t', head)?;
             let step = memchr::memchr(b'\t', &head[job + 1..])?;
+            // `pod rails "TIME","api","job<TAB>step<TAB>…"`: tabs of a line that is quoted in another frame.
+            if memchr::memchr(b'"', &line[..job]).is_some() {
+                return None;
+            }
             text = &line[job + step + 2..];
             text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         }
