@@ -138,11 +138,11 @@ fn what_attackers_log_runs_nowhere_and_breaks_no_table() {
             (page.matches("<title").count(), page.matches("</style").count()),
             (page.matches("</title>").count(), 1)
         );
-        assert!(page.contains("49") || !page.contains("{{"), "templates in data are data");
+        assert!(page.contains("{{ 7 * 7 }}"), "a template in data is data");
         for tag in tags(&page) {
             let outside = outside_quotes(tag);
             assert!(!outside.contains(" on"), "an attribute breaks out: {tag}");
-            assert!(!tag.contains("javascript:") || tag.contains('"'), "{tag}");
+            assert!(!outside.contains("javascript:"), "{tag}");
         }
         for href in page.split("href=\"").skip(1) {
             assert!(href.starts_with('#'), "a link leaves the page: {}", &href[..40.min(href.len())]);

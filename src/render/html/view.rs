@@ -28,7 +28,6 @@ const MOST_TEXT: usize = 500;
 #[derive(Serialize)]
 pub(in crate::render) struct View {
     tool: String,
-    people: u64,
     headline: String,
     bad: bool,
     causes: Vec<CauseRow>,
@@ -134,7 +133,6 @@ struct IncidentView {
     anchor: String,
     name: String,
     who: String,
-    affected: u64,
     start: String,
     end: String,
     impact: &'static str,
@@ -184,7 +182,6 @@ impl View {
         let (shown, cut) = shown(diagnosis);
         Self {
             tool: format!("{} {}", diagnosis.tool.name, diagnosis.tool.version),
-            people,
             headline: headline(diagnosis, &broken, people),
             bad: people > 0,
             causes: causes(diagnosis, &broken),
@@ -421,7 +418,6 @@ fn view(incident: &Incident) -> IncidentView {
         anchor: anchor(&incident.id),
         name: text(&name),
         who: text(&whose(incident)),
-        affected: incident.affected_actors,
         start: clock_and_day(&text(&incident.start)),
         end: clock(&text(&incident.end)),
         impact: impact(incident.impact),
