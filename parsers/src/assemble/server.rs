@@ -456,10 +456,14 @@ impl Assembler {
         if let Some(place) = record.request.and_then(|_| self.find(record, names)) {
             return Some(place);
         }
-        let place = self.draft_at(self.server.ended?, names)?;
+        let kept = self.server.ended?;
+        let place = self.draft_at(kept, names)?;
         self.server.ended = Some(Place::Draft(place));
         let event = &self.events[place].event;
-        if let Some(id) = event.request().and_then(|request| request.id) {
+        // Unless another request of this id has begun since.
+        if let Some(id) = event.request().and_then(|request| request.id)
+            && self.server.place_of(id) == Some(kept)
+        {
             self.server.remember(id, Place::Draft(place), event.line);
         }
         Some(place)
