@@ -182,7 +182,7 @@ impl Assembler {
             grouped_by: GroupedBy::RequestId,
         };
         let place = self.keep_use(one, names);
-        self.server.ended_well(answered.id, place, line);
+        self.server.ended_well(answered.id, place);
     }
 
     /// Keeps a use, and gives its place.

@@ -24,8 +24,8 @@ const MOST_FRAMES: usize = 3;
 /// What the server's side keeps between lines.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Where the request of an id is, and the line at which it was begun. The older half is let go when the newer one is full.
-    by_id: [HashMap<RequestId, (Place, u64), ById>; 2],
+    /// Where the request of an id is. The older half is let go when the newer one is full.
+    by_id: [HashMap<RequestId, Place, ById>; 2],
     /// Requests without an id that are open, by process; the latest last.
     open: HashMap<u64, VecDeque<usize>>,
     /// The request that ended last without an id: exceptions and notes may follow it.
@@ -47,21 +47,21 @@ struct PendingNote {
 const REMEMBERED: usize = 1 << 14;
 
 impl State {
-    fn remember(&mut self, id: RequestId, place: Place, line: u64) {
+    fn remember(&mut self, id: RequestId, place: Place) {
         if self.by_id[0].len() >= REMEMBERED && !self.by_id[0].contains_key(&id) {
             self.by_id.swap(0, 1);
             self.by_id[0].clear();
         }
-        self.by_id[0].insert(id, (place, line));
+        self.by_id[0].insert(id, place);
     }
 
     fn place_of(&self, id: RequestId) -> Option<Place> {
-        self.by_id.iter().find_map(|half| half.get(&id)).map(|(place, _)| *place)
+        self.by_id.iter().find_map(|half| half.get(&id)).copied()
     }
 
     /// A request ended with nothing to say of it.
-    pub(super) fn ended_well(&mut self, id: RequestId, place: Place, line: u64) {
-        self.remember(id, place, line);
+    pub(super) fn ended_well(&mut self, id: RequestId, place: Place) {
+        self.remember(id, place);
         self.ended = Some(place);
         self.fault = None;
     }
@@ -182,7 +182,7 @@ impl Assembler {
         };
         let place = self.draft(&record, origin, names, What::Request(Box::new(request)));
         if let Some(id) = record.request {
-            self.server.remember(id, Place::Draft(place), origin.line);
+            self.server.remember(id, Place::Draft(place));
         } else {
             let open = self.server.open.entry(record.process).or_default();
             open.push_back(place);
@@ -199,7 +199,7 @@ impl Assembler {
                 let known = self.server.place_of(id)?;
                 let place = self.draft_at(known, names)?;
                 if known != Place::Draft(place) {
-                    self.server.remember(id, Place::Draft(place), self.events[place].event.line);
+                    self.server.remember(id, Place::Draft(place));
                 }
                 Some(place)
             }
@@ -247,7 +247,7 @@ impl Assembler {
                     ..empty_request(Side::Server, names)
                 };
                 let place = self.draft(record, origin, names, What::Request(Box::new(request)));
-                self.server.remember(record.request?, Place::Draft(place), origin.line);
+                self.server.remember(record.request?, Place::Draft(place));
                 place
             }
             None => return None,
@@ -301,11 +301,10 @@ impl Assembler {
 
     /// A request has ended. One of which nothing else is to be said is kept in short.
     fn ended(&mut self, record: &Record<'_>, place: usize, names: &Names) {
-        let line = self.events[place].event.line;
         // Without an id, what follows is known to be about it by the order of lines only.
         let kept = if record.request.is_some() { self.shorten(place, names) } else { Place::Draft(place) };
         if let Some(id) = record.request {
-            self.server.remember(id, kept, line);
+            self.server.remember(id, kept);
         }
         self.server.ended = Some(kept);
         self.server.fault = None;
@@ -464,7 +463,7 @@ impl Assembler {
         if let Some(id) = event.request().and_then(|request| request.id)
             && self.server.place_of(id) == Some(kept)
         {
-            self.server.remember(id, Place::Draft(place), event.line);
+            self.server.remember(id, Place::Draft(place));
         }
         Some(place)
     }
