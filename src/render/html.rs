@@ -2,14 +2,8 @@
 //!
 //! The page runs no script at all, and its policy forbids every one: what a log smuggles in has nothing to run on.
 
-#[path = "terminal/group.rs"]
-#[allow(clippy::duplicate_mod, dead_code, reason = "the terminal's groups, so that both outputs say the same")]
-mod group;
 mod lanes;
 mod view;
-#[path = "terminal/words.rs"]
-#[allow(clippy::duplicate_mod, dead_code, reason = "the terminal's words, so that both outputs say the same")]
-mod words;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;

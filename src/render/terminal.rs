@@ -1,19 +1,16 @@
 //! The report for a terminal: the verdict first, then a table, then the proof.
 
-mod group;
-mod words;
-
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 
+use super::group::{Group, groups, people_of};
+use super::words::{clock, clock_and_day, cut_to, impact, incidents, number, percent, persons, whose, with_kind};
 use crate::cause::{Label, case::span};
 use crate::diagnosis::{Diagnosis, Evidence, Impact, Incident, Moment, Scope};
 use crate::session::SECOND;
 use crate::session::lifetime::KnownBy;
-use group::{Group, groups, people_of};
-use words::{clock, clock_and_day, cut_to, impact, incidents, number, percent, persons, whose, with_kind};
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]

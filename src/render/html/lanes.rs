@@ -3,8 +3,8 @@
 use chrono::DateTime;
 use serde::Serialize;
 
-use super::words::{clock, cut_to};
 use crate::diagnosis::Moment;
+use crate::render::words::{clock, cut_to};
 use crate::session::SECOND;
 
 /// Moments of a drawing: half from the beginning, half from the end.

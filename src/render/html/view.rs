@@ -5,11 +5,13 @@ use std::collections::HashSet;
 use chrono::DateTime;
 use serde::Serialize;
 
-use super::group::{Group, groups, people_of};
 use super::lanes::{Lanes, lanes};
-use super::words::{clock, clock_and_day, cut_to, impact, incidents, number, percent, persons, whose, with_kind};
 use crate::cause::{Label, case::span};
 use crate::diagnosis::{Diagnosis, Evidence, Impact, Incident, LifetimeFinding, Scope};
+use crate::render::group::{Group, groups, people_of};
+use crate::render::words::{
+    clock, clock_and_day, cut_to, impact, incidents, number, percent, persons, whose, with_kind,
+};
 use crate::session::SECOND;
 use crate::session::lifetime::KnownBy;
 
