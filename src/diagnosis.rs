@@ -61,6 +61,9 @@ pub struct Input {
     pub unrecognised: u64,
     /// Lines too long to be read whole.
     pub capped: u64,
+    /// Events that stand more than a minute below a younger one; they were put in their place.
+    #[serde(default)]
+    pub late: u64,
     /// First time, RFC 3339; null if the source has none.
     pub first: Option<String>,
     /// Last time.

@@ -25,7 +25,7 @@ use crate::session::Timeline;
 use crate::session::endpoint::Roles;
 pub use identity::identity;
 pub(crate) use judge::{Found, judge};
-use notes::{lifetime_findings, notes, seen_instead};
+use notes::{late_in_words, lifetime_findings, notes, seen_instead};
 use people::actors;
 pub(crate) use place::{Placed, place};
 use plan::fix_plan;
@@ -104,6 +104,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
             "{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."
         ));
     }
+    notes.extend(late_in_words(&placed.inputs));
     notes.extend(seen_instead(&placed.inputs, &placed.identified, behind_proxy > 0));
     Diagnosis {
         schema_version: SCHEMA_VERSION,

@@ -1,10 +1,12 @@
 //! What was assumed, and what a reader should know besides.
 
+use why401_parsers::assemble::REORDER_WINDOW;
 use why401_parsers::event::{GroupedBy, What};
 use why401_parsers::record::Side;
 
 use super::{Findings, MOBILE_ACCESS, WEB_ACCESS};
 use crate::actor::Identified;
+use crate::cause::case::span;
 use crate::diagnosis::{Input, LifetimeFinding};
 use crate::session::SECOND;
 use crate::session::lifetime::Lifetime;
@@ -75,6 +77,19 @@ pub(super) fn lifetime_findings(
             }
         })
         .collect()
+}
+
+/// Sources whose lines are further out of order than logs are by themselves.
+pub(super) fn late_in_words(inputs: &[Input]) -> impl Iterator<Item = String> {
+    inputs.iter().filter(|input| input.late > 0).map(|input| {
+        format!(
+            "{}: {} events stand more than {} below younger ones (a clock that was set back, or files joined in another order); they were \
+             put in their place.",
+            input.source,
+            input.late,
+            span(REORDER_WINDOW)
+        )
+    })
 }
 
 /// For each source that shows no request, socket or session of an app: what it is instead.

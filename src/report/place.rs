@@ -168,6 +168,7 @@ fn input(name: &str, balance: &Balance, assembled: &Assembled, zone_stated: bool
         recognised: balance.recognised,
         unrecognised: balance.unrecognised,
         capped: balance.capped,
+        late: assembled.late,
         first: assembled.span.map(|(first, _)| rfc3339(first)),
         last: assembled.span.map(|(_, last)| rfc3339(last)),
         clock,

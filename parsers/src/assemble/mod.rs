@@ -42,7 +42,14 @@ pub struct Assembled {
     pub span: Option<(i64, i64)>,
     /// Requests answered well that are not among the events, because there were too many of them far from anything else.
     pub dropped: u64,
+    /// Events that stand below one that is more than [`REORDER_WINDOW`] younger. They are in their place all the same.
+    pub late: u64,
 }
+
+/// Within this time (microseconds) lines in disorder are how logs are: several processes write one file, and platforms deliver
+/// seconds late. An event that comes later than this is put in its place as well, and counted as late: a clock was set back, or
+/// files were joined in the wrong order.
+pub const REORDER_WINDOW: i64 = 60 * SECOND;
 
 impl Assembled {
     /// Moves times that had no year into `year`.
@@ -313,6 +320,7 @@ impl Assembler {
         let mut zones = self.zones.iter().peekable();
         let mut events: Vec<Event> = Vec::with_capacity(drafts.len());
         let mut previous = 0;
+        let (mut newest, mut late) = (i64::MIN, 0);
         for draft in drafts {
             while let Some((_, next)) = zones.next_if(|(from, _)| *from <= draft.event.line) {
                 offset = *next;
@@ -341,6 +349,10 @@ impl Assembler {
             if draft.stamp.is_some() {
                 previous = event.time;
             }
+            if event.timed == TimeFrom::Line {
+                newest = newest.max(event.time);
+                late += u64::from(event.time < newest.saturating_sub(REORDER_WINDOW));
+            }
             events.push(event);
         }
         events.sort_by_key(|event| (event.time, event.line));
@@ -355,7 +367,7 @@ impl Assembler {
             dated: !self.undated || year.is_some(),
         };
         let side = if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server };
-        Assembled { events, clock, side, span, dropped }
+        Assembled { events, clock, side, span, dropped, late }
     }
 }
 
