@@ -124,12 +124,15 @@ pub struct UnauthorizedBy {
     pub unexplained: u64,
 }
 
-/// An inferred lifetime.
+/// An inferred lifetime of a credential.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LifetimeFinding {
     /// `mobile`, `web` or `unknown`.
     pub platform: String,
-    /// Of an access token, in seconds.
+    /// `access` or `refresh`: which credential lives so long.
+    #[serde(default = "access")]
+    pub credential: String,
+    /// Its life, in seconds.
     pub access_seconds: i64,
     /// How many credentials were seen to reach it.
     pub support: u64,
@@ -143,6 +146,14 @@ pub struct LifetimeFinding {
     pub verdict: String,
     /// When clients replace a token ahead of its end: its age then, in seconds, where many do at the same age.
     pub refreshed_at_seconds: Option<i64>,
+    /// When the first and the last of the credentials that show it were issued, RFC 3339; null if nothing shows it. Two lifetimes of which
+    /// one ends before the other begins are a change.
+    #[serde(default)]
+    pub issued: Option<(String, String)>,
+}
+
+fn access() -> String {
+    "access".to_owned()
 }
 
 /// An endpoint with a role.

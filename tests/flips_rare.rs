@@ -213,3 +213,35 @@ fn a_restart_explains_a_refresh_that_was_due_while_the_server_was_away() {
     // An hour later it is no more than a token that ran out.
     assert!(is(&refused(150 * MINUTE), "lifetime_expiry"), "{:?}", refused(150 * MINUTE));
 }
+
+#[test]
+fn a_lifetime_that_a_deploy_cut_is_said_and_two_side_by_side_are_two_clients() {
+    let changed = |from: i64| {
+        let mut log = Log::new();
+        for user in [21, 22, 23] {
+            let start = from + i64::from(user) * SECOND;
+            log.sign_in(start, user).calls(start, start + 29 * MINUTE, user);
+            log.call(start + 31 * MINUTE, user, "/v2/rota", 401).refresh(start + 31 * MINUTE + SECOND, user, 200);
+        }
+        let diagnosis = log.diagnosis();
+        diagnosis.notes.iter().any(|note| note.contains("lived 60 min") && note.contains("the lifetime was changed"))
+    };
+    assert!(changed(200 * MINUTE));
+    assert!(!changed(2 * MINUTE));
+}
+
+#[test]
+fn refresh_tokens_refused_after_the_same_days_show_how_long_they_live() {
+    let days = |days: i64| {
+        let mut log = Log::new();
+        for user in [21, 22, 23] {
+            let start = i64::from(user) * MINUTE;
+            log.sign_in(start, user).calls(start, start + 20 * MINUTE, user);
+            log.refresh(start + days * 24 * 60 * MINUTE, user, 401);
+        }
+        let refresh = log.diagnosis().lifetimes.into_iter().find(|lifetime| lifetime.credential == "refresh");
+        refresh.map(|lifetime| (lifetime.access_seconds / 86_400, lifetime.support))
+    };
+    assert_eq!(days(15), Some((14, 3)));
+    assert_eq!(days(0), None);
+}

@@ -69,7 +69,8 @@ pub(crate) fn judge(placed: &Placed) -> Found {
                 continue;
             }
             let impact = impact(&case, &verdict);
-            of_actor.push(Judged { key: *key, incident, verdict, impact, contributing: Vec::new() });
+            let lifetime = case.lifetime().map(|lifetime| lifetime.access);
+            of_actor.push(Judged { key: *key, incident, verdict, impact, contributing: Vec::new(), lifetime });
         }
         judged.extend(of_actor);
     }

@@ -32,6 +32,8 @@ pub(crate) struct Placed {
     pub(crate) timelines: BTreeMap<Key, Timeline>,
     /// The best supported first.
     pub(crate) lifetimes: Vec<Lifetime>,
+    /// Of refresh tokens, the best supported first.
+    pub(crate) refresh_lifetimes: Vec<Lifetime>,
     /// The age at which most clients refresh before they must.
     pub(crate) lead: Option<i64>,
     /// Requests that were too many to keep; they count all the same.
@@ -94,7 +96,13 @@ pub(crate) fn place(reading: Reading) -> Placed {
     lifetimes.extend(stated_lifetimes(&identified.events, &lifetimes));
     if let Some(seconds) = config.lifetimes.access_seconds {
         let access = i64::from(seconds) * SECOND;
-        lifetimes = vec![Lifetime { access, support: 0, between: (access, access), known_by: KnownBy::Configuration }];
+        lifetimes = vec![Lifetime {
+            access,
+            support: 0,
+            between: (access, access),
+            known_by: KnownBy::Configuration,
+            issued: None,
+        }];
     }
     let lead = ages.lead();
     Placed {
@@ -106,6 +114,7 @@ pub(crate) fn place(reading: Reading) -> Placed {
         identified,
         timelines,
         lifetimes,
+        refresh_lifetimes: ages.refresh_lifetimes(),
         lead,
         thinned,
         behind_proxy,
@@ -220,7 +229,7 @@ fn stated_lifetimes(events: &[Event], inferred: &[Lifetime]) -> Vec<Lifetime> {
         .into_iter()
         .map(|(seconds, support)| {
             let access = i64::from(seconds) * SECOND;
-            Lifetime { access, support, between: (access, access), known_by: KnownBy::ExpiresIn }
+            Lifetime { access, support, between: (access, access), known_by: KnownBy::ExpiresIn, issued: None }
         })
         .filter(|stated| inferred.iter().all(|known| (known.access - stated.access).abs() > stated.access / 10))
         .collect()

@@ -217,15 +217,21 @@ impl Log {
             .collect()
     }
 
+    pub fn diagnosis(&self) -> why401::Diagnosis {
+        diagnose_logs(&[("server.log".to_owned(), self.text().into_bytes())])
+    }
+
     pub fn attackers(&self) -> usize {
-        let diagnosis = diagnose_logs(&[("server.log".to_owned(), self.text().into_bytes())]);
-        diagnosis.incidents.iter().filter(|incident| incident.cause.as_str() == "credential_attack").count()
+        let found = self.diagnosis().incidents;
+        found.iter().filter(|incident| incident.cause.as_str() == "credential_attack").count()
     }
 }
 
 pub fn stamp_seconds(time: i64) -> String {
     let seconds = time / 1000;
-    format!("2026-05-04 {:02}:{:02}:{:02}", 8 + seconds / 3600, seconds / 60 % 60, seconds % 60)
+    let hours = 8 + seconds.div_euclid(3600);
+    let (day, hour) = (4 + hours.div_euclid(24), hours.rem_euclid(24));
+    format!("2026-05-{day:02} {hour:02}:{:02}:{:02}", seconds.rem_euclid(3600) / 60, seconds.rem_euclid(60))
 }
 
 pub fn ip(user: u32) -> String {
