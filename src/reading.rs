@@ -1,6 +1,7 @@
 //! Sources on their way to events: each has an assembler that takes parsed chunks in order.
 
 use bumpalo::Bump;
+use serde::{Deserialize, Serialize};
 use why401_parsers::assemble::Assembler;
 use why401_parsers::detect::{Balance, Parsed, parse_chunk_with};
 use why401_parsers::event::Names;
@@ -9,9 +10,10 @@ use why401_parsers::secret::FingerprintKey;
 
 use crate::config::Config;
 
-/// All sources read so far.
-#[derive(Debug)]
+/// All sources read so far. Written down it is without its configuration, which may change between runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reading {
+    #[serde(skip)]
     pub(crate) config: Config,
     pub(crate) names: Names,
     pub(crate) key: FingerprintKey,
@@ -19,7 +21,7 @@ pub struct Reading {
 }
 
 /// One source that was read.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ReadSource {
     pub(crate) name: String,
     pub(crate) assembler: Assembler,

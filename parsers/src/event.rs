@@ -1,17 +1,18 @@
 //! What happened: events, assembled from the records of one request, connection or transition.
 
 use indexmap::IndexSet;
+use serde::{Deserialize, Serialize};
 
 use crate::record::{ClientRefresh, ClientSocket, NetFailure, Process, Sense, Side};
 use crate::secret::{Fingerprint, RequestId};
 
 /// A name that stands for an interned text: see [`Names`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Name(u32);
 
 /// Interned texts: paths, users, addresses. What goes in has control, bidirectional and zero-width characters taken out,
 /// so that nothing read from a log can steer a terminal.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Names(IndexSet<Box<str>, foldhash::fast::RandomState>);
 
 /// Where names went when [`Names`] were sorted.
@@ -136,7 +137,7 @@ pub fn printable(text: &[u8]) -> String {
 }
 
 /// Where an event's time comes from, the best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TimeFrom {
     /// Written on the line.
     Line,
@@ -149,7 +150,7 @@ pub enum TimeFrom {
 }
 
 /// By what the lines of a request were put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GroupedBy {
     /// It is one line.
     OneLine,
@@ -162,7 +163,7 @@ pub enum GroupedBy {
 }
 
 /// An exception that was logged under a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// The class, where it was written: `NoMethodError`.
     pub class: Option<Name>,
@@ -177,7 +178,7 @@ pub struct Fault {
 }
 
 /// One HTTP request, as one side saw it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// A proxy's view of it: the app's own lines, where there are any, say it again.
     pub proxied: bool,
@@ -226,7 +227,7 @@ pub struct Request {
 }
 
 /// Something about a WebSocket on the server.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Socket {
     /// ActionCable took the request; whether the app accepts it is not said yet.
     Opened,
@@ -253,7 +254,7 @@ pub enum Socket {
 }
 
 /// What a client's state holder moved to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AuthState {
     /// Signed in.
     SignedIn,
@@ -262,7 +263,7 @@ pub enum AuthState {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum What {
     /// An HTTP request.
     Request(Box<Request>),
@@ -321,7 +322,7 @@ pub enum What {
 }
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Which source, by its number.
     pub source: u32,

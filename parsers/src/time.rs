@@ -4,6 +4,7 @@
 //! other source, so what is missing is filled in later, by whoever knows the source's zone and year.
 
 use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
 
 use crate::text::digits;
 
@@ -11,7 +12,7 @@ use crate::text::digits;
 pub const SECOND: i64 = 1_000_000;
 
 /// A time as a line stated it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Microseconds since 1970: of UTC if `zoned`, else of the wall clock read as if it were UTC.
     pub micros: i64,

@@ -3,6 +3,8 @@
 //! Dart prints a block in one go, so a block's lines stand together within one process; answers come later and are paired
 //! with the last open request of the same address.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Assembler, Origin, bare_path, masked};
 use crate::event::{AuthState, Event, GroupedBy, Name, Names, Request, TimeFrom, What};
 use crate::record::{Block, Body, Exchange, Params, Record, Side};
@@ -19,7 +21,7 @@ const SAME_CALL_LINES: u64 = 60;
 const SAME_CALL_TIME: i64 = 10_000_000;
 
 /// What the client's side keeps between lines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     block: Option<Open>,
     /// Requests without an answer, the latest last.
@@ -29,7 +31,7 @@ pub(super) struct State {
 }
 
 /// The block that is being read.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Open {
     kind: Block,
     origin: Origin,
@@ -42,7 +44,7 @@ struct Open {
     blanks: u8,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Fields {
     id: Option<crate::secret::RequestId>,
     bearer: Option<crate::secret::Fingerprint>,

@@ -7,6 +7,8 @@ mod client;
 mod server;
 mod uses;
 
+use serde::{Deserialize, Serialize};
+
 use crate::detect::{Parsed, stated};
 use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
 use crate::gather::Answered;
@@ -66,7 +68,7 @@ impl Assembled {
 }
 
 /// Puts the records of one source together. Feed it in the order of lines, then [`Assembler::finish`].
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Assembler {
     source: u32,
     server: server::State,
@@ -86,7 +88,7 @@ pub struct Assembler {
 }
 
 /// An event whose time is not settled yet.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Draft {
     pub(crate) stamp: Option<Stamp>,
     pub(crate) timed: TimeFrom,
@@ -94,7 +96,7 @@ pub(crate) struct Draft {
 }
 
 /// Where a request is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Place {
     /// Whole, at this place of the drafts.
     Draft(usize),
@@ -103,7 +105,7 @@ pub(crate) enum Place {
 }
 
 /// What a record says of itself, apart from its body.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Origin {
     pub(crate) line: u64,
     pub(crate) stamp: Option<Stamp>,

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Assembler, Origin, Place, bare_path, masked};
 use crate::event::{Fault, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
 use crate::record::{Body, Completed, Params, Record, Sense, Side, Upgrade};
@@ -22,7 +24,7 @@ const CLOCKED: i64 = 6_000;
 const MOST_FRAMES: usize = 3;
 
 /// What the server's side keeps between lines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     /// Where the request of an id is. The older half is let go when the newer one is full.
     by_id: [HashMap<RequestId, Place, ById>; 2],
@@ -36,7 +38,7 @@ pub(super) struct State {
     notes: VecDeque<PendingNote>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct PendingNote {
     line: u64,
     draft: usize,

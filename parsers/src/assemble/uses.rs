@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Event, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
 use crate::record::Side;
 use crate::secret::RequestId;
@@ -14,7 +16,7 @@ use crate::text::contains_ignoring_case;
 use crate::time::{SECOND, Stamp};
 
 /// A request that was answered well.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Use {
     /// Increases from one to the next.
     pub(super) number: u64,
@@ -56,7 +58,7 @@ const TELLING: &[&[u8]] = &[
 ];
 
 /// The uses of one source.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Uses {
     list: Vec<Use>,
     next: u64,
