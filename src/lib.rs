@@ -20,10 +20,13 @@
 //! ```
 
 pub mod actor;
+pub mod atomic;
+pub mod batch;
 pub mod cause;
 pub mod command;
 pub mod config;
 pub mod diagnosis;
+pub mod follow;
 pub mod incident;
 pub mod policy;
 pub mod reading;
@@ -32,6 +35,7 @@ mod report;
 pub mod session;
 pub mod simulate;
 pub mod source;
+pub mod state;
 pub mod stats;
 
 pub use config::Config;

@@ -26,45 +26,9 @@ impl Renaming {
         self.0.get(name.0 as usize).copied().unwrap_or(name)
     }
 
-    fn opt(&self, name: &mut Option<Name>) {
-        *name = name.map(|name| self.of(name));
-    }
-
     /// Gives all names of an event their new form.
     pub fn apply(&self, event: &mut Event) {
-        let Event { user, email, address, device, what, .. } = event;
-        for name in [user, email, address, device] {
-            self.opt(name);
-        }
-        match what {
-            What::Request(request) => {
-                let Request { method, path, action, halted, fault, .. } = request.as_mut();
-                (*method, *path) = (self.of(*method), self.of(*path));
-                self.opt(action);
-                self.opt(halted);
-                if let Some(fault) = fault {
-                    self.opt(&mut fault.class);
-                    fault.message = self.of(fault.message);
-                    for (place, method) in &mut fault.frames {
-                        (*place, *method) = (self.of(*place), self.of(*method));
-                    }
-                }
-            }
-            What::Socket(Socket::Accepted(gid) | Socket::Removing(gid)) => *gid = self.of(*gid),
-            What::State { event, state, .. } => (*event, *state) = (self.of(*event), self.of(*state)),
-            What::Note { text, .. } => *text = self.of(*text),
-            What::Socket(_)
-            | What::Process(_)
-            | What::ClientSocket(_)
-            | What::ClientRefresh(_)
-            | What::RefreshDue(_)
-            | What::Lifetime(_)
-            | What::Storage { .. }
-            | What::Lifecycle { .. }
-            | What::AppStart
-            | What::LoginPage
-            | What::NetworkDown => {}
-        }
+        event.each_name(&mut |name| *name = self.of(*name));
     }
 }
 
@@ -347,6 +311,36 @@ pub struct Event {
 }
 
 impl Event {
+    /// Shows every name in it.
+    pub(crate) fn each_name(&mut self, see: &mut impl FnMut(&mut Name)) {
+        let Self { user, email, address, device, what, .. } = self;
+        [user, email, address, device].into_iter().flatten().for_each(&mut *see);
+        match what {
+            What::Request(request) => {
+                let Request { method, path, action, halted, fault, .. } = request.as_mut();
+                [method, path].into_iter().chain(action).chain(halted).for_each(&mut *see);
+                if let Some(fault) = fault {
+                    fault.class.iter_mut().chain([&mut fault.message]).for_each(&mut *see);
+                    fault.frames.iter_mut().flat_map(|(place, method)| [place, method]).for_each(see);
+                }
+            }
+            What::Socket(Socket::Accepted(gid) | Socket::Removing(gid)) => see(gid),
+            What::State { event, state, .. } => [event, state].into_iter().for_each(see),
+            What::Note { text, .. } => see(text),
+            What::Socket(_)
+            | What::Process(_)
+            | What::ClientSocket(_)
+            | What::ClientRefresh(_)
+            | What::RefreshDue(_)
+            | What::Lifetime(_)
+            | What::Storage { .. }
+            | What::Lifecycle { .. }
+            | What::AppStart
+            | What::LoginPage
+            | What::NetworkDown => {}
+        }
+    }
+
     /// The request, if it is one.
     #[must_use]
     pub fn request(&self) -> Option<&Request> {

@@ -104,6 +104,9 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
             "{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."
         ));
     }
+    if let Some(since) = placed.since {
+        notes.push(format!("Only what happened since {} is looked at: what is older is not kept.", rfc3339(since)));
+    }
     notes.extend(seen_instead(&placed.inputs, &placed.identified, behind_proxy > 0));
     Diagnosis {
         schema_version: SCHEMA_VERSION,

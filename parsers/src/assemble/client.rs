@@ -30,6 +30,26 @@ pub(super) struct State {
     failed: Vec<usize>,
 }
 
+impl State {
+    /// Where everything is that a line to come may be about.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        self.waiting.iter().chain(&self.failed).copied()
+    }
+
+    /// Drafts have moved.
+    pub(super) fn move_places(&mut self, to: impl Fn(usize) -> Option<usize>) {
+        let moved = |place: &mut usize| to(*place).map(|new| *place = new).is_some();
+        self.waiting.retain_mut(moved);
+        self.failed.retain_mut(moved);
+    }
+
+    /// Shows every name.
+    pub(super) fn each_name(&mut self, see: &mut impl FnMut(&mut Name)) {
+        let Some(Open { method, path, fields: Fields { device, email, .. }, .. }) = &mut self.block else { return };
+        [method, path, device, email].into_iter().flatten().for_each(see);
+    }
+}
+
 /// The block that is being read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Open {

@@ -4,6 +4,7 @@
 //! by request id where lines have one, else by process and order, else by order alone, and each event says by which.
 
 mod client;
+mod keep;
 mod server;
 mod uses;
 
@@ -47,6 +48,12 @@ pub struct Assembled {
 }
 
 impl Assembled {
+    /// Leaves out what happened before a time.
+    pub fn since(&mut self, time: i64) {
+        self.events.retain(|event| event.time >= time);
+        self.span = self.span.map(|_| span_of(&self.events));
+    }
+
     /// Moves times that had no year into `year`.
     pub fn set_year(&mut self, year: i32) {
         if self.clock.dated {
@@ -295,6 +302,7 @@ impl Assembler {
     #[must_use]
     pub fn finish(mut self, zone: Option<Zone<'_>>, year: Option<i32>, names: &mut Names) -> Assembled {
         self.finish_client(names);
+        let side = self.side();
         let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
         let mut drafts: Vec<Draft> = Vec::with_capacity(self.events.len());
         drafts.extend(
@@ -346,19 +354,21 @@ impl Assembler {
             events.push(event);
         }
         events.sort_by_key(|event| (event.time, event.line));
-        let span = self.timed.then(|| {
-            let times = || events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
-            (times().min().unwrap_or(0), times().max().unwrap_or(0))
-        });
+        let span = self.timed.then(|| span_of(&events));
         let clock = Clock {
             timed: self.timed,
             zoned: self.zoned || inferred.is_some() || zone.is_some(),
             offset: first_offset.unwrap_or(0),
             dated: !self.undated || year.is_some(),
         };
-        let side = if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server };
         Assembled { events, clock, side, span, dropped }
     }
+}
+
+/// The first and the last time that stand on lines.
+fn span_of(events: &[Event]) -> (i64, i64) {
+    let times = || events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
+    (times().min().unwrap_or(0), times().max().unwrap_or(0))
 }
 
 /// The same month, day and time in `year`. (29 February of a year that has none becomes 28 February.)

@@ -61,6 +61,34 @@ impl State {
         self.by_id.iter().find_map(|half| half.get(&id)).copied()
     }
 
+    /// Where everything is that a line to come may be about.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+        let drafts = self.open.values().flatten().copied().chain(self.fault);
+        let drafts = drafts.chain(self.notes.iter().map(|note| note.draft));
+        self.by_id.iter().flat_map(HashMap::values).copied().chain(self.ended).chain(drafts.map(Place::Draft))
+    }
+
+    /// Drafts have moved, or gone: an id may still lead to one that was since kept in short.
+    pub(super) fn move_places(&mut self, to: impl Fn(usize) -> Option<usize>) {
+        let moved = |place: &mut usize| to(*place).map(|new| *place = new).is_some();
+        let moved_place = |place: &mut Place| match place {
+            Place::Draft(place) => moved(place),
+            Place::Use(_) => true,
+        };
+        for half in &mut self.by_id {
+            half.retain(|_, place| moved_place(place));
+        }
+        for open in self.open.values_mut() {
+            open.retain_mut(moved);
+        }
+        self.open.retain(|_, open| !open.is_empty());
+        if self.ended.as_mut().is_some_and(|place| !moved_place(place)) {
+            self.ended = None;
+        }
+        self.fault = self.fault.and_then(&to);
+        self.notes.retain_mut(|note| moved(&mut note.draft));
+    }
+
     /// A request ended with nothing to say of it.
     pub(super) fn ended_well(&mut self, id: RequestId, place: Place) {
         self.remember(id, place);

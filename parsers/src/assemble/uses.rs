@@ -5,7 +5,7 @@
 //! say as much. So when more than [`MOST`] are held, those far from everything are dropped, the oldest first; they have been
 //! counted before. Logs with fewer keep them all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,19 @@ impl Uses {
     pub(super) fn take(&mut self, number: u64) -> Option<Use> {
         let place = self.list.binary_search_by_key(&number, |one| one.number).ok()?;
         Some(self.list.remove(place))
+    }
+
+    /// Drops what began before a time and is not asked for by its number.
+    pub(super) fn forget(&mut self, before: i64, referred: &HashSet<u64>) {
+        self.list.retain(|one| !one.stamp.dated || one.stamp.micros >= before || referred.contains(&one.number));
+        self.list.shrink_to_fit();
+    }
+
+    /// Shows every name.
+    pub(super) fn each_name(&mut self, see: &mut impl FnMut(&mut Name)) {
+        for Use { user, address, method, path, action, .. } in &mut self.list {
+            [user, address, action].into_iter().flatten().chain([method, path]).for_each(&mut *see);
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {
