@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use growing::{Dice, Growing};
 use why401::Config;
-use why401::batch::{Job, KEEP, Run};
+use why401::batch::{BatchError, Job, KEEP, Run};
 use why401::source::How;
 
 fn sample(name: &str) -> Vec<u8> {
@@ -22,7 +22,13 @@ fn job(folder: &Path, state: &str) -> Job {
 
 /// One run, finished; its diagnosis as JSON.
 fn run(job: &Job) -> String {
-    let run = Run::begin(job, Config::default(), How::default()).unwrap();
+    // Another test that starts a program at this moment holds whatever is open here for as long as that takes.
+    let run = loop {
+        match Run::begin(job, Config::default(), How::default()) {
+            Err(BatchError::Lock(_)) => std::thread::yield_now(),
+            run => break run.unwrap(),
+        }
+    };
     assert_eq!(run.messages, Vec::<String>::new());
     let json = serde_json::to_string_pretty(&run.diagnosis).unwrap();
     run.finish().unwrap();
@@ -172,7 +178,7 @@ fn runs_that_are_killed_have_not_happened() {
 
 /// The long form: `just kill-test`.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes half a minute"]
 fn runs_that_are_killed_have_not_happened_250_times_over() {
     (1..=4).for_each(|seed| killed(250, seed));
 }
@@ -257,7 +263,9 @@ fn a_log_that_was_truncated_without_a_copy_is_said_and_read_from_its_start() {
 #[test]
 fn what_is_older_than_is_kept_goes_from_report_and_state_alike() {
     let place = Place::new();
-    let text = sample("mixed/server.log");
+    // Without request ids, as the last 16,000 requests with one are kept in case that more is said of them.
+    let ids = regex::bytes::Regex::new(r"\[[0-9a-f]{8}-[0-9a-f-]{27}\] ").unwrap();
+    let text = ids.replace_all(&sample("mixed/server.log"), &b""[..]).into_owned();
     let log = place.path("log/production.log");
     let (many, one) = (place.path("many"), place.path("one"));
     for (name, state) in [("many", &many), ("one", &one)] {
@@ -266,15 +274,12 @@ fn what_is_older_than_is_kept_goes_from_report_and_state_alike() {
         let shorter = fs::read_to_string(&toml).unwrap().replace("3500d", "30m");
         fs::write(toml, shorter).unwrap();
     }
-    // The slack for zones is 30 hours: the sample, and the same two days later.
-    let day = |text: &[u8]| {
-        String::from_utf8_lossy(text).replace("2026-11-17", "2026-11-20").replace("2026-11-16", "2026-11-19")
-    };
-    let (early, late) = (text.clone(), day(&text).into_bytes());
+    // The slack for zones is 30 hours: the sample ten days before, and the sample.
+    let early = String::from_utf8_lossy(&text).replace("2026-11-2", "2026-11-1").into_bytes();
     fs::write(&log, &early).unwrap();
     place.run("many");
     let before = fs::metadata(many.join("state")).unwrap().len();
-    fs::write(&log, [early.clone(), late].concat()).unwrap();
+    fs::write(&log, [early, text].concat()).unwrap();
     place.run("many");
     place.run("one");
     same(&place.report("one"), &place.report("many"), "keep", 0);
@@ -299,7 +304,7 @@ fn a_full_disk_is_said_and_leaves_everything_as_it_was() {
     let text = sample("mixed/server.log");
     fs::write(&log, &text[..60_000]).unwrap();
     let first = place.run("many");
-    assert_eq!(first.status.code(), Some(1), "{}", stderr(&first));
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
     let state = fs::read(small.join("state")).unwrap();
     fs::write(small.join("ballast"), vec![0; 1 << 20]).unwrap_err();
     fs::write(&log, &text).unwrap();
