@@ -148,7 +148,7 @@ fn read_new(state: &mut State, streams: &[Stream], how: How, messages: &mut Vec<
             Ok((plan, more)) => {
                 owners.extend(more.iter().map(|_| planned.len()));
                 parts.extend(more);
-                size += plan.steps.iter().map(crate::follow::Step::size).sum::<u64>();
+                size += plan.size();
                 messages.extend(plan.warnings.iter().cloned());
                 planned.push((stream, bookmark, plan));
             }

@@ -28,6 +28,7 @@ pub mod config;
 pub mod diagnosis;
 pub mod follow;
 pub mod incident;
+pub mod notify;
 pub mod policy;
 pub mod reading;
 pub mod render;
@@ -37,6 +38,7 @@ pub mod simulate;
 pub mod source;
 pub mod state;
 pub mod stats;
+pub mod watch;
 
 pub use config::Config;
 pub use diagnosis::Diagnosis;

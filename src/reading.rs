@@ -1,12 +1,13 @@
 //! Sources on their way to events: each has an assembler that takes parsed chunks in order.
 
+use std::sync::Arc;
+
 use bumpalo::Bump;
 use serde::{Deserialize, Serialize};
 use why401_parsers::assemble::Assembler;
 use why401_parsers::detect::{Balance, Parsed, parse_chunk_with};
 use why401_parsers::event::Names;
 use why401_parsers::line::Framing;
-use why401_parsers::record::Side;
 use why401_parsers::secret::FingerprintKey;
 
 use crate::config::{Config, Keep};
@@ -82,23 +83,32 @@ impl Reading {
         self
     }
 
-    /// Lets go of what is older than is looked at, but for what a line to come may be about. `slack` (microseconds) is for local
-    /// times, whose zone is settled in the end.
+    /// Lets go of what is older than is looked at, by each source's own latest time, but for what a line to come may be about.
+    /// `slack` (microseconds) is for local times, whose zone is settled in the end.
     pub fn forget(&mut self, keep: Keep, slack: i64) {
-        let servers = || self.sources.iter().filter(|source| source.assembler.side() == Side::Server);
-        // Clients' clocks may be anywhere.
-        let latest = servers().filter_map(|source| source.assembler.latest()).max();
-        let Some(latest) = latest.or_else(|| self.sources.iter().filter_map(|source| source.assembler.latest()).max())
-        else {
-            return;
-        };
         for source in &mut self.sources {
-            source.assembler.forget(keep.since(latest) - slack);
+            if let Some(latest) = source.assembler.latest() {
+                source.assembler.forget(keep.since(latest) - slack);
+            }
         }
         let old = std::mem::take(&mut self.names);
         for source in &mut self.sources {
             source.assembler.rename(&old, &mut self.names);
         }
+    }
+
+    /// Reads whole entries that follow what was read of a source.
+    pub(crate) fn read_more(&mut self, name: &str, framing: Framing, bytes: &[u8]) {
+        self.resume(name, None);
+        let arena = Bump::new();
+        let patterns = Arc::clone(&self.config.patterns);
+        let parsed = parse_chunk_with(bytes, framing, self.key, &arena, &patterns);
+        self.take(&parsed);
+    }
+
+    /// So many lines were read of each source, and so many of them came late.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, u64, u64)> {
+        self.sources.iter().map(|source| (source.name.as_str(), source.balance.lines, source.assembler.late()))
     }
 
     /// Takes the next parsed chunk of the source that is being read.

@@ -28,6 +28,12 @@ pub struct Stamp {
 pub const UNKNOWN_YEAR: u32 = 1972;
 
 impl Stamp {
+    /// Whether it is more than so many microseconds before another that is written in the same way.
+    #[must_use]
+    pub(crate) fn is_before(self, other: Self, by: i64) -> bool {
+        (self.zoned, self.dated) == (other.zoned, other.dated) && other.micros - self.micros > by
+    }
+
     /// The stamp if its zone is `offset_seconds` east of UTC. A stated zone stays.
     #[must_use]
     pub fn in_zone(self, offset_seconds: i32) -> i64 {

@@ -4,6 +4,7 @@
 //! [`Bookmark`] says how far a stream was read; its place is found again by what stands there, not by a name: files are renamed,
 //! compressed, and copied and truncated meanwhile. So each byte is read once, however often and whenever somebody looks.
 
+mod live;
 mod mark;
 mod position;
 mod rotation;
@@ -11,8 +12,9 @@ mod rotation;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+pub use live::{Followed, News};
 pub use position::Bookmark;
-pub(crate) use position::{Plan, Step};
+pub(crate) use position::Plan;
 
 use crate::source::error::SourceError;
 use crate::source::expand::{expand, shown};

@@ -279,6 +279,26 @@ impl Bookmark {
     }
 }
 
+impl Plan {
+    /// So much is to be read, on the disk.
+    pub(crate) fn size(&self) -> u64 {
+        self.steps.iter().map(Step::size).sum()
+    }
+
+    /// Whether there is something to take note of, though nothing may be read: a file was renamed or compressed.
+    pub(crate) fn has_changed(&self) -> bool {
+        !self.steps.is_empty() || self.still.is_none()
+    }
+
+    /// Whether the files still hold what stood before the places where reading began, and all that was to be read.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.steps.iter().filter(|step| !step.coded).all(|step| {
+            let whole = step.file.metadata().is_ok_and(|about| about.len() >= step.id.size);
+            whole && (step.from == 0 || matches!(step.edges.mark(step.from).find_in(&step.file), Ok(Some(_))))
+        })
+    }
+}
+
 /// So many files of a stream are remembered: half a year of daily rotations.
 const MOST_DONE: usize = 200;
 

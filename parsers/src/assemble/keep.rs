@@ -5,13 +5,24 @@ use std::collections::HashSet;
 use super::{Assembler, Place};
 use crate::event::{Name, Names};
 use crate::record::Side;
+use crate::time::Stamp;
 
 impl Assembler {
-    /// The latest time stated, in microseconds: of UTC where lines state a zone, else of the source's own clock. `None` where
-    /// none is stated, or none with a year.
+    /// The latest time stated, in microseconds, in the zone last seen. `None` where none is stated, or none with a year.
     #[must_use]
     pub fn latest(&self) -> Option<i64> {
-        self.latest.filter(|latest| latest.dated).map(|latest| latest.micros)
+        self.latest.filter(|latest| latest.dated).map(|latest| latest.in_zone(self.offset()))
+    }
+
+    /// How many lines state a time that is more than a few seconds older than what was read before.
+    #[must_use]
+    pub const fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// The zone last seen, in seconds east of UTC.
+    fn offset(&self) -> i32 {
+        self.zones.last().map_or(0, |(_, offset)| *offset)
     }
 
     /// Which side wrote most of it so far.
@@ -20,17 +31,19 @@ impl Assembler {
         if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server }
     }
 
-    /// Lets go of what happened before a time, in the source's own clock, unless a line that is yet to come may add to it.
+    /// Lets go of what happened before a time, as [`Assembler::latest`] tells it, unless a line that is yet to come may add to it.
     pub fn forget(&mut self, before: i64) {
         let (drafts, uses) = self.referred();
+        let offset = self.offset();
+        let is_old = |stamp: Stamp| stamp.dated && stamp.in_zone(offset) < before;
         let mut free: HashSet<usize> = self.free.iter().copied().collect();
         for (place, draft) in self.events.iter().enumerate() {
-            let old = draft.stamp.is_some_and(|stamp| stamp.dated && stamp.micros < before);
+            let old = draft.stamp.is_some_and(is_old);
             if old && !drafts.contains(&place) {
                 free.insert(place);
             }
         }
-        self.uses.forget(before, &uses);
+        self.uses.forget(is_old, &uses);
         self.close_gaps(&free);
     }
 

@@ -92,7 +92,12 @@ pub struct Assembler {
     undated: bool,
     zoned: bool,
     timed: bool,
+    /// Lines that state a time older than what was read before.
+    late: u64,
 }
+
+/// Lines of several processes that stand this much out of order (microseconds) are usual: each writes when it has time.
+const LATE: i64 = 5 * SECOND;
 
 /// An event whose time is not settled yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -136,6 +141,7 @@ impl Assembler {
             undated: false,
             zoned: false,
             timed: false,
+            late: 0,
         }
     }
 
@@ -253,6 +259,7 @@ impl Assembler {
         let stated = stated(record);
         if let Some(stamp) = stated {
             self.note_stamp(stamp);
+            self.late += u64::from(self.latest.is_some_and(|latest| stamp.is_before(latest, LATE)));
         }
         let (stamp, timed) = match (stated, record.near.or(self.latest)) {
             (Some(stamp), _) => (Some(stamp), TimeFrom::Line),

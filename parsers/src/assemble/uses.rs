@@ -83,9 +83,9 @@ impl Uses {
         Some(self.list.remove(place))
     }
 
-    /// Drops what began before a time and is not asked for by its number.
-    pub(super) fn forget(&mut self, before: i64, referred: &HashSet<u64>) {
-        self.list.retain(|one| !one.stamp.dated || one.stamp.micros >= before || referred.contains(&one.number));
+    /// Drops what is old and not asked for by its number.
+    pub(super) fn forget(&mut self, is_old: impl Fn(Stamp) -> bool, referred: &HashSet<u64>) {
+        self.list.retain(|one| !is_old(one.stamp) || referred.contains(&one.number));
         self.list.shrink_to_fit();
     }
 
