@@ -212,21 +212,29 @@ fn no_line_is_lost_or_doubled_over_a_hundred_rotations() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("production.log");
-    append(&log, &sign_in(1, 107));
-    let watching = Watching::begin(&["--every", "20", text_of(&log)]);
-    let (mut written, mut number) = (5, 1);
+    // A log for each mode: logrotate itself overwrites files when its mode changes under a log.
     let modes = [
         "create",
+        "nocreate",
         "copytruncate",
         "create\n compress",
         "copytruncate\n compress",
         "create\n compress\n delaycompress",
-        "nocreate",
     ];
-    for rotation in 0..100 {
-        let mode = modes[rotation % modes.len()];
-        let mut held = File::options().append(true).create(true).open(&log).unwrap();
+    let logs: Vec<PathBuf> =
+        (0..modes.len()).map(|number| folder.path().join(format!("{number}/production.log"))).collect();
+    for log in &logs {
+        fs::create_dir(log.parent().unwrap()).unwrap();
+        append(log, &sign_in(1, 107));
+    }
+    let mut args = vec!["--every", "20"];
+    args.extend(logs.iter().map(|log| text_of(log)));
+    let watching = Watching::begin(&args);
+    let (mut written, mut number) = (vec![5; modes.len()], 1);
+    for rotation in 0..102 {
+        let place = rotation % modes.len();
+        let (log, mode) = (&logs[place], modes[place]);
+        let mut held = File::options().append(true).create(true).open(log).unwrap();
         let mut write = |file: &mut File, requests: usize| {
             for _ in 0..requests {
                 number += 1;
@@ -235,23 +243,26 @@ fn no_line_is_lost_or_doubled_over_a_hundred_rotations() {
                 let (one, other) = text.split_at(text.len() / 3);
                 file.write_all(one.as_bytes()).unwrap();
                 file.write_all(other.as_bytes()).unwrap();
-                written += 3;
+                written[place] += 3;
             }
         };
         write(&mut held, 1 + rotation % 40);
         thread::sleep(Duration::from_millis(rotation as u64 % 7 * 10));
-        logrotate(folder.path(), &log, mode);
+        logrotate(folder.path(), log, mode);
         // A server goes on in the file that it has open until it is told of the rotation. (Where that file is compressed or was
         // truncated at once, what it writes in between is lost, whoever reads the log.)
-        if mode == "create" || mode == "nocreate" {
+        if mode == "create" || mode == "nocreate" || mode.contains("delaycompress") {
             write(&mut held, 5);
         }
     }
-    append(&log, &good_request(number + 1, 107));
-    written += 3;
+    for (log, written) in logs.iter().zip(&mut written) {
+        append(log, &good_request(number + 1, 107));
+        *written += 3;
+    }
     thread::sleep(Duration::from_millis(800));
     let (summary, _) = watching.interrupt();
-    assert_eq!(summary["totals"]["lines"][0][1].as_u64(), Some(written), "{summary}");
+    let read: Vec<u64> = (0..modes.len()).map(|place| summary["totals"]["lines"][place][1].as_u64().unwrap()).collect();
+    assert_eq!(read, written, "by mode: {modes:?}");
 }
 
 /// What a receiver does with a message.

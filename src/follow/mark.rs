@@ -46,6 +46,24 @@ pub(super) struct Edges {
 }
 
 impl Edges {
+    /// What is around a place in a file; `None` if the file is shorter.
+    fn around(file: &File, offset: u64) -> io::Result<Option<Self>> {
+        if file.metadata()?.len() < offset {
+            return Ok(None);
+        }
+        let length = EDGE.min(usize::try_from(offset).unwrap_or(EDGE));
+        let mut edges = Self { head: vec![0; length], tail: vec![0; length] };
+        let read = file
+            .read_exact_at(&mut edges.head, 0)
+            .and_then(|()| file.read_exact_at(&mut edges.tail, offset - length as u64));
+        match read {
+            Ok(()) => Ok(Some(edges)),
+            // Truncated while we looked.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The place `offset` bytes into the text.
     pub(super) fn mark(&self, offset: u64) -> Mark {
         Mark { offset, head: Print::of(&self.head), tail: Print::of(&self.tail) }
@@ -53,23 +71,14 @@ impl Edges {
 }
 
 impl Mark {
+    /// The place so many bytes into a file that is its text as it stands, if it has so many.
+    pub(super) fn at(file: &File, offset: u64) -> io::Result<Option<Self>> {
+        Ok(Edges::around(file, offset)?.map(|edges| edges.mark(offset)))
+    }
+
     /// Looks for the place in a file that is its text as it stands; gives what is around it if it is there.
     pub(super) fn find_in(&self, file: &File) -> io::Result<Option<Edges>> {
-        if file.metadata()?.len() < self.offset {
-            return Ok(None);
-        }
-        let near = self.offset.min(EDGE as u64);
-        let mut edges = Edges { head: vec![0; EDGE.min(self.offset as usize)], tail: Vec::new() };
-        edges.tail.resize(edges.head.len(), 0);
-        let read = file
-            .read_exact_at(&mut edges.head, 0)
-            .and_then(|()| file.read_exact_at(&mut edges.tail, self.offset - near));
-        match read {
-            Ok(()) => Ok(self.fits(&edges).then_some(edges)),
-            // Truncated while we looked.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(Edges::around(file, self.offset)?.filter(|edges| self.fits(edges)))
     }
 
     /// Looks for the place in a text that can only be read from its beginning, and stands there if it is found.

@@ -88,6 +88,8 @@ enum State {
     Grown(File, bool, Mark, Edges),
     /// Not read.
     New(File, bool),
+    /// What logrotate has copied so far of a newer one, which it will truncate then: that one is still to be read.
+    Copy,
 }
 
 /// How often a folder is looked at until nothing changes meanwhile.
@@ -140,6 +142,12 @@ impl Bookmark {
             let now = Identity::of(&fs::metadata(path)?);
             if (now.device, now.inode) != (id.device, id.inode) || now.size < id.size {
                 return Ok(None);
+            }
+        }
+        for place in 0..states.len() {
+            let (older, newer) = states.split_at_mut(place + 1);
+            if is_copy(&older[place], ids[place].size, newer)? {
+                older[place] = State::Copy;
             }
         }
         let holder = states.iter().rposition(|state| matches!(state, State::Holder(..)));
@@ -222,7 +230,7 @@ impl Bookmark {
                     }
                 }
                 // A copy, made by logrotate before it truncates the log.
-                State::Holder(..) => {}
+                State::Holder(..) | State::Copy => {}
                 State::Grown(file, coded, mark, edges) => plan.steps.push(step(file, coded, mark.offset, edges)),
                 State::New(..) if id.size == 0 => {}
                 State::New(file, coded) if holder.is_none_or(|holder| place > holder) => {
@@ -277,6 +285,23 @@ impl Bookmark {
         self.done = kept;
         sound
     }
+}
+
+/// Whether a file that is not read holds the beginning of a newer one.
+fn is_copy(state: &State, size: u64, newer: &[State]) -> io::Result<bool> {
+    let State::New(file, false) = state else { return Ok(false) };
+    if size == 0 {
+        return Ok(false);
+    }
+    let Some(mark) = Mark::at(file, size)? else { return Ok(false) };
+    for other in newer {
+        if let State::New(other, false) | State::Holder(other, false, _) = other
+            && mark.find_in(other)?.is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Plan {
