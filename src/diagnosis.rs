@@ -9,7 +9,7 @@ use crate::cause::Label;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A whole diagnosis.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Diagnosis {
     /// The version of this contract.
     pub schema_version: u32,
@@ -34,7 +34,7 @@ pub struct Diagnosis {
 }
 
 /// What wrote a diagnosis.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// `why401`.
     pub name: String,

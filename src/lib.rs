@@ -20,11 +20,15 @@
 //! ```
 
 pub mod actor;
+pub mod atomic;
+pub mod batch;
 pub mod cause;
 pub mod command;
 pub mod config;
 pub mod diagnosis;
+pub mod follow;
 pub mod incident;
+pub mod notify;
 pub mod policy;
 pub mod reading;
 pub mod render;
@@ -32,7 +36,9 @@ mod report;
 pub mod session;
 pub mod simulate;
 pub mod source;
+pub mod state;
 pub mod stats;
+pub mod watch;
 
 pub use config::Config;
 pub use diagnosis::Diagnosis;

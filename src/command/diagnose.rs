@@ -197,15 +197,33 @@ fn paged(report: &str) -> Result<()> {
 /// Flags over file over defaults.
 fn config(args: &Args) -> Result<Config> {
     let file = config_file(args.config.as_deref())?;
+    let filter = Filter {
+        user: args.user.clone(),
+        address: args.ip.clone(),
+        since: args.since,
+        until: args.until,
+        causes: args.cause.clone(),
+    };
+    configured(file, &args.tz, &args.year, args.window, filter)
+}
+
+/// What a file says, with what was said on the command line before it.
+pub(super) fn configured(
+    file: ConfigFile,
+    tz: &[String],
+    year: &[String],
+    window: Option<u32>,
+    filter: Filter,
+) -> Result<Config> {
     let mut clock = ClockConfig::default();
-    for text in args.tz.iter().chain(&file.clock.tz) {
+    for text in tz.iter().chain(&file.clock.tz) {
         let (pattern, zone) = split_pattern(text);
         let zone = zone
             .parse::<chrono_tz::Tz>()
             .map_err(|_| anyhow::anyhow!("--tz '{zone}' is no time zone: use names like Asia/Seoul or UTC"))?;
         clock.zones.push((pattern, zone));
     }
-    for text in args.year.iter().chain(&file.clock.year) {
+    for text in year.iter().chain(&file.clock.year) {
         let (pattern, year) = split_pattern(text);
         let year: i32 = year
             .parse()
@@ -214,19 +232,10 @@ fn config(args: &Args) -> Result<Config> {
             .with_context(|| format!("--year '{year}' is no year: use 2026, or PART-OF-SOURCE-NAME=2026"))?;
         clock.years.push((pattern, year));
     }
-    let window = args
-        .window
-        .or(file.window_minutes)
-        .map_or_else(Window::default, |minutes| Window(i64::from(minutes) * 60_000_000));
-    let filter = Filter {
-        user: args.user.clone(),
-        address: args.ip.clone(),
-        since: args.since,
-        until: args.until,
-        causes: args.cause.clone(),
-    };
+    let window =
+        window.or(file.window_minutes).map_or_else(Window::default, |minutes| Window(i64::from(minutes) * 60_000_000));
     let patterns = file.patterns().map_err(anyhow::Error::msg)?;
-    Ok(Config { endpoints: file.endpoints, lifetimes: file.lifetimes, clock, window, filter, patterns })
+    Ok(Config { endpoints: file.endpoints, lifetimes: file.lifetimes, clock, window, filter, patterns, keep: None })
 }
 
 /// The configuration file: the one that is named, else the usual one if it is there.

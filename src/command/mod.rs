@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+pub mod batch;
 pub mod diagnose;
 pub mod explain;
 pub mod formats;
@@ -8,6 +9,7 @@ pub mod policy;
 pub mod report;
 pub mod shell;
 pub mod simulate;
+pub mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -61,6 +63,10 @@ pub struct Cli {
 pub enum Command {
     /// Diagnose logs (the default)
     Diagnose(Box<diagnose::Args>),
+    /// Read what is new in logs since the last run, and write reports: for a timer
+    Batch(batch::Args),
+    /// Follow logs as they are written, and say what happens to whom and why
+    Watch(Box<watch::Args>),
     /// Explain a cause: what it is, how it is recognised, how to fix it
     Explain(explain::Args),
     /// What if: replay the sessions under other lifetimes, leads and leeways

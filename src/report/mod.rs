@@ -114,6 +114,9 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
     }
     notes.extend(changes(lifetimes));
     notes.extend(late_in_words(&placed.inputs));
+    if let Some(since) = placed.since {
+        notes.push(format!("Only what happened since {} is looked at: what is older is not kept.", rfc3339(since)));
+    }
     notes.extend(seen_instead(&placed.inputs, &placed.identified, behind_proxy > 0));
     Diagnosis {
         schema_version: SCHEMA_VERSION,

@@ -15,7 +15,7 @@ use super::{rfc3339, time};
 use crate::actor::clock::{SetBy, nearest_zone};
 use crate::actor::{Identified, Key, identify};
 use crate::cause::case::span;
-use crate::config::Config;
+use crate::config::{Config, Keep};
 use crate::diagnosis::Input;
 use crate::reading::Reading;
 use crate::session::lifetime::{Ages, KnownBy, Lifetime};
@@ -40,6 +40,8 @@ pub(crate) struct Placed {
     pub(crate) thinned: u64,
     /// Lines of a proxy that say again what the app's own lines say.
     pub(crate) behind_proxy: usize,
+    /// What is older was left out, as told.
+    pub(crate) since: Option<i64>,
 }
 
 /// Puts what was read in its place.
@@ -69,6 +71,13 @@ pub(crate) fn place(reading: Reading) -> Placed {
             source.set_year(*year);
         }
         inputs.push(input(name, balance, source, *zone_stated, &config.patterns));
+    }
+    let since = config.keep.and_then(|keep| since(keep, &assembled));
+    if let Some(since) = since {
+        assembled.iter_mut().for_each(|source| source.since(since));
+        for (source, input) in assembled.iter().zip(&mut inputs) {
+            (input.first, input.last) = source.span.map(|(first, last)| (rfc3339(first), rfc3339(last))).unzip();
+        }
     }
     let source_names: Vec<String> = balances.into_iter().map(|(name, ..)| name).collect();
     let roles = {
@@ -118,7 +127,17 @@ pub(crate) fn place(reading: Reading) -> Placed {
         lead,
         thinned,
         behind_proxy,
+        since,
     }
+}
+
+/// From when on is looked: so long before the latest time of the servers, or of all if there are only clients.
+fn since(keep: Keep, sources: &[Assembled]) -> Option<i64> {
+    let latest = |side: Option<Side>| {
+        let sources = sources.iter().filter(|source| side.is_none_or(|side| source.side == side));
+        sources.filter_map(|source| source.span).map(|(_, last)| last).max()
+    };
+    latest(Some(Side::Server)).or_else(|| latest(None)).map(|latest| keep.since(latest))
 }
 
 /// The offset of a zone at a local time, seconds east of UTC. An hour that comes twice a year is taken the first time, one that

@@ -4,8 +4,11 @@
 //! by request id where lines have one, else by process and order, else by order alone, and each event says by which.
 
 mod client;
+mod keep;
 mod server;
 mod uses;
+
+use serde::{Deserialize, Serialize};
 
 use crate::detect::{Parsed, stated};
 use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
@@ -52,6 +55,12 @@ pub struct Assembled {
 pub const REORDER_WINDOW: i64 = 60 * SECOND;
 
 impl Assembled {
+    /// Leaves out what happened before a time.
+    pub fn since(&mut self, time: i64) {
+        self.events.retain(|event| event.time >= time);
+        self.span = self.span.map(|_| span_of(&self.events));
+    }
+
     /// Moves times that had no year into `year`.
     pub fn set_year(&mut self, year: i32) {
         if self.clock.dated {
@@ -73,7 +82,7 @@ impl Assembled {
 }
 
 /// Puts the records of one source together. Feed it in the order of lines, then [`Assembler::finish`].
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Assembler {
     source: u32,
     server: server::State,
@@ -90,10 +99,15 @@ pub struct Assembler {
     undated: bool,
     zoned: bool,
     timed: bool,
+    /// Lines that state a time older than what was read before.
+    late: u64,
 }
 
+/// Lines of several processes that stand this much out of order (microseconds) are usual: each writes when it has time.
+const LATE: i64 = 5 * SECOND;
+
 /// An event whose time is not settled yet.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Draft {
     pub(crate) stamp: Option<Stamp>,
     pub(crate) timed: TimeFrom,
@@ -101,7 +115,7 @@ pub(crate) struct Draft {
 }
 
 /// Where a request is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Place {
     /// Whole, at this place of the drafts.
     Draft(usize),
@@ -110,7 +124,7 @@ pub(crate) enum Place {
 }
 
 /// What a record says of itself, apart from its body.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Origin {
     pub(crate) line: u64,
     pub(crate) stamp: Option<Stamp>,
@@ -134,6 +148,7 @@ impl Assembler {
             undated: false,
             zoned: false,
             timed: false,
+            late: 0,
         }
     }
 
@@ -251,6 +266,7 @@ impl Assembler {
         let stated = stated(record);
         if let Some(stamp) = stated {
             self.note_stamp(stamp);
+            self.late += u64::from(self.latest.is_some_and(|latest| stamp.is_before(latest, LATE)));
         }
         let (stamp, timed) = match (stated, record.near.or(self.latest)) {
             (Some(stamp), _) => (Some(stamp), TimeFrom::Line),
@@ -300,6 +316,7 @@ impl Assembler {
     #[must_use]
     pub fn finish(mut self, zone: Option<Zone<'_>>, year: Option<i32>, names: &mut Names) -> Assembled {
         self.finish_client(names);
+        let side = self.side();
         let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
         let mut drafts: Vec<Draft> = Vec::with_capacity(self.events.len());
         drafts.extend(
@@ -356,19 +373,21 @@ impl Assembler {
             events.push(event);
         }
         events.sort_by_key(|event| (event.time, event.line));
-        let span = self.timed.then(|| {
-            let times = || events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
-            (times().min().unwrap_or(0), times().max().unwrap_or(0))
-        });
+        let span = self.timed.then(|| span_of(&events));
         let clock = Clock {
             timed: self.timed,
             zoned: self.zoned || inferred.is_some() || zone.is_some(),
             offset: first_offset.unwrap_or(0),
             dated: !self.undated || year.is_some(),
         };
-        let side = if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server };
         Assembled { events, clock, side, span, dropped, late }
     }
+}
+
+/// The first and the last time that stand on lines.
+fn span_of(events: &[Event]) -> (i64, i64) {
+    let times = || events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
+    (times().min().unwrap_or(0), times().max().unwrap_or(0))
 }
 
 /// The same month, day and time in `year`. (29 February of a year that has none becomes 28 February.)
