@@ -1,5 +1,7 @@
 //! Configuration: a value built once at the edge from flags and `why401.toml`, and passed down.
 
+pub mod layers;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -155,6 +157,34 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
+    /// What it says, for a run that asks for `filter`.
+    ///
+    /// # Errors
+    /// What is wrong with the first value that cannot be used.
+    pub fn config(self, filter: Filter) -> Result<Config, String> {
+        let mut clock = ClockConfig::default();
+        for text in &self.clock.tz {
+            let (pattern, zone) = split_pattern(text);
+            let zone = zone
+                .parse::<chrono_tz::Tz>()
+                .map_err(|_| format!("--tz '{zone}' is no time zone: use names like Asia/Seoul or UTC"))?;
+            clock.zones.push((pattern, zone));
+        }
+        for text in &self.clock.year {
+            let (pattern, year) = split_pattern(text);
+            let year = year
+                .parse()
+                .ok()
+                .filter(|year| (1990..=2100).contains(year))
+                .ok_or_else(|| format!("--year '{year}' is no year: use 2026, or PART-OF-SOURCE-NAME=2026"))?;
+            clock.years.push((pattern, year));
+        }
+        let window =
+            self.window_minutes.map_or_else(Window::default, |minutes| Window(i64::from(minutes) * 60_000_000));
+        let patterns = self.patterns()?;
+        Ok(Config { endpoints: self.endpoints, lifetimes: self.lifetimes, clock, window, filter, patterns })
+    }
+
     /// The patterns, each checked against its example.
     ///
     /// # Errors
@@ -165,6 +195,11 @@ impl ConfigFile {
         }
         self.pattern.iter().map(PatternFile::checked).collect()
     }
+}
+
+/// `pattern=value` or `value`.
+fn split_pattern(text: &str) -> (Option<String>, &str) {
+    text.rsplit_once('=').map_or((None, text), |(pattern, value)| (Some(pattern.to_owned()), value))
 }
 
 /// `[[pattern]]` as it is written.

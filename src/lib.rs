@@ -22,6 +22,7 @@
 pub mod actor;
 pub mod cause;
 pub mod command;
+pub mod compare;
 pub mod config;
 pub mod diagnosis;
 pub mod incident;
@@ -33,6 +34,7 @@ pub mod session;
 pub mod simulate;
 pub mod source;
 pub mod stats;
+pub mod threshold;
 
 pub use config::Config;
 pub use diagnosis::Diagnosis;

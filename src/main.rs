@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use why401::command::{
-    Cli, Command, Exit, columns, diagnose, explain, formats, parse, policy, report, shell, simulate,
+    Cli, Command, Exit, columns, compare, diagnose, explain, formats, parse, policy, report, settings, shell, simulate,
 };
 
 fn main() -> ExitCode {
@@ -22,6 +22,8 @@ fn main() -> ExitCode {
         Some(Command::Completions(args)) => shell::completions(*args, &mut out).map_err(Into::into),
         Some(Command::Man) => shell::man(&mut out).map_err(Into::into),
         Some(Command::Report(args)) => report::run(args, &mut out),
+        Some(Command::Compare(args)) => compare::run(args, &mut out),
+        Some(Command::Config(args)) => settings::run(args, &mut out),
         Some(Command::Schema) => why401::render::json::schema(&mut out).map(|()| Exit::Clean).map_err(Into::into),
     };
     let result = result.and_then(|exit| Ok(out.flush().map(|()| exit)?));

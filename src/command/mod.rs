@@ -1,11 +1,14 @@
 //! The command line: one file per command.
 
+pub mod compare;
 pub mod diagnose;
 pub mod explain;
 pub mod formats;
 pub mod parse;
 pub mod policy;
 pub mod report;
+mod saved;
+pub mod settings;
 pub mod shell;
 pub mod simulate;
 
@@ -73,6 +76,10 @@ pub enum Command {
     Parse(parse::Args),
     /// Write a page to share: HTML, a post-mortem draft in Markdown, or JSON
     Report(Box<report::Args>),
+    /// Did the fix work? Compare logs before and after it, cause by cause
+    Compare(compare::Args),
+    /// Show the configuration that holds and where each value comes from
+    Config(settings::Args),
     /// Print the JSON Schema of `--format json`
     Schema,
     /// Print a script that completes commands and flags in a shell

@@ -7,6 +7,8 @@ mod client;
 mod server;
 mod uses;
 
+use std::collections::BTreeMap;
+
 use crate::detect::{Parsed, stated};
 use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
 use crate::gather::Answered;
@@ -41,7 +43,8 @@ pub struct Assembled {
     /// First and last time seen, in microseconds.
     pub span: Option<(i64, i64)>,
     /// Requests answered well that are not among the events, because there were too many of them far from anything else.
-    pub dropped: u64,
+    /// By the hour, since 1970.
+    pub dropped: BTreeMap<i64, u64>,
 }
 
 impl Assembled {
@@ -61,6 +64,7 @@ impl Assembled {
             }
         }
         self.span = self.span.map(|(first, last)| (moved(first), moved(last)));
+        self.dropped = by_hour(self.dropped.iter().map(|(hour, count)| (moved(hour * HOUR), *count)));
         self.clock.dated = true;
     }
 }
@@ -298,7 +302,7 @@ impl Assembler {
         drafts.extend(
             self.events.into_iter().enumerate().filter(|(place, _)| !free.contains(place)).map(|(_, draft)| draft),
         );
-        let dropped = self.uses.dropped;
+        let dropped = std::mem::take(&mut self.uses.dropped);
         let uses = self.uses.into_list();
         drafts.extend(uses.iter().map(|one| Draft {
             stamp: Some(one.stamp),
@@ -354,9 +358,26 @@ impl Assembler {
             offset: first_offset.unwrap_or(0),
             dated: !self.undated || year.is_some(),
         };
+        let dated = !self.undated;
+        let dropped = by_hour(dropped.into_iter().map(|((hour, zoned), count)| {
+            let stamp = Stamp { micros: hour * HOUR, zoned, dated, coarse: false };
+            let stamp = year.filter(|_| !dated).map_or(stamp, |year| in_year(stamp, year));
+            (stamp.in_zone(clock.offset), count)
+        }));
         let side = if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server };
         Assembled { events, clock, side, span, dropped }
     }
+}
+
+const HOUR: i64 = 3600 * SECOND;
+
+/// Counts at times, by the hour.
+fn by_hour(counts: impl Iterator<Item = (i64, u64)>) -> BTreeMap<i64, u64> {
+    let mut out = BTreeMap::new();
+    for (time, count) in counts {
+        *out.entry(time.div_euclid(HOUR)).or_default() += count;
+    }
+    out
 }
 
 /// The same month, day and time in `year`. (29 February of a year that has none becomes 28 February.)
