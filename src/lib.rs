@@ -34,6 +34,8 @@ pub mod session;
 pub mod simulate;
 pub mod source;
 pub mod stats;
+#[cfg(feature = "tables")]
+pub mod tables;
 pub mod threshold;
 
 pub use config::Config;

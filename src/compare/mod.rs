@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::cause::Label;
 use exact::{Observed, p_value, rate_interval, ratio_interval};
-pub use stretch::{Person, Stretch};
+pub use stretch::{Counts, Person, Stretch};
 
 /// How sure intervals are.
 const LEVEL: f64 = 0.95;

@@ -9,7 +9,7 @@ use crate::cause::Label;
 use crate::diagnosis::{Diagnosis, Impact, Incident, Scope};
 
 /// Incidents by cause and kind.
-pub(super) type Counts = BTreeMap<(Label, String), u64>;
+pub type Counts = BTreeMap<(Label, String), u64>;
 
 /// Somebody who was seen.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Person {
     /// Incidents that signed this person out or cut the person off.
     pub drops: u64,
     /// All incidents of this person.
-    pub(super) incidents: Counts,
+    pub incidents: Counts,
 }
 
 /// One side of a comparison.
@@ -28,7 +28,7 @@ pub struct Stretch {
     /// Everybody seen.
     pub people: Vec<Person>,
     /// What hit the whole service.
-    pub(super) service: Counts,
+    pub service: Counts,
     /// Hours that the logs cover.
     pub log_hours: f64,
     /// Formats that were read.
