@@ -1,5 +1,7 @@
 //! Configuration: a value built once at the edge from flags and `why401.toml`, and passed down.
 
+pub mod layers;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,10 +46,13 @@ impl Keep {
         Self { span, no_later_than: chrono::Utc::now().timestamp_micros() + 86_400_000_000 }
     }
 
-    /// From when on is looked, given the latest time.
+    /// From when on is looked, given the latest time. Of a day or more whole days (UTC) are looked at: what is counted by the day
+    /// (the history) is then never counted for half a one.
     #[must_use]
     pub fn since(self, latest: i64) -> i64 {
-        latest.min(self.no_later_than) - self.span
+        const DAY: i64 = 86_400_000_000;
+        let since = latest.min(self.no_later_than) - self.span;
+        if self.span >= DAY { since.div_euclid(DAY) * DAY } else { since }
     }
 }
 
@@ -194,6 +199,13 @@ pub struct BatchFile {
     pub report: OneOrMore,
     /// How much log time is kept: `35d`.
     pub keep: Option<String>,
+    /// The folder of the history, to which each run writes the days it knows.
+    pub history: Option<std::path::PathBuf>,
+    /// How many days the history keeps; all, if not said.
+    pub history_days: Option<u64>,
+    /// `[batch.thresholds]`
+    #[serde(default)]
+    pub thresholds: crate::threshold::Thresholds,
     /// Pseudonyms in reports; if not said, in those for readers (`.html`, `.md`) and not in those for programs.
     pub redact: Option<bool>,
 }
@@ -226,6 +238,34 @@ impl OneOrMore {
 }
 
 impl ConfigFile {
+    /// What it says, for a run that asks for `filter`.
+    ///
+    /// # Errors
+    /// What is wrong with the first value that cannot be used.
+    pub fn config(self, filter: Filter) -> Result<Config, String> {
+        let mut clock = ClockConfig::default();
+        for text in &self.clock.tz {
+            let (pattern, zone) = split_pattern(text);
+            let zone = zone
+                .parse::<chrono_tz::Tz>()
+                .map_err(|_| format!("--tz '{zone}' is no time zone: use names like Asia/Seoul or UTC"))?;
+            clock.zones.push((pattern, zone));
+        }
+        for text in &self.clock.year {
+            let (pattern, year) = split_pattern(text);
+            let year = year
+                .parse()
+                .ok()
+                .filter(|year| (1990..=2100).contains(year))
+                .ok_or_else(|| format!("--year '{year}' is no year: use 2026, or PART-OF-SOURCE-NAME=2026"))?;
+            clock.years.push((pattern, year));
+        }
+        let window =
+            self.window_minutes.map_or_else(Window::default, |minutes| Window(i64::from(minutes) * 60_000_000));
+        let patterns = self.patterns()?;
+        Ok(Config { endpoints: self.endpoints, lifetimes: self.lifetimes, clock, window, filter, patterns, keep: None })
+    }
+
     /// The patterns, each checked against its example.
     ///
     /// # Errors
@@ -236,6 +276,11 @@ impl ConfigFile {
         }
         self.pattern.iter().map(PatternFile::checked).collect()
     }
+}
+
+/// `pattern=value` or `value`.
+fn split_pattern(text: &str) -> (Option<String>, &str) {
+    text.rsplit_once('=').map_or((None, text), |(pattern, value)| (Some(pattern.to_owned()), value))
 }
 
 /// `[[pattern]]` as it is written.

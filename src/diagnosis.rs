@@ -19,6 +19,9 @@ pub struct Diagnosis {
     pub inputs: Vec<Input>,
     /// Counts.
     pub summary: Summary,
+    /// Counts by day, the days in order.
+    #[serde(default)]
+    pub days: Vec<Day>,
     /// Inferred lifetimes of access tokens.
     pub lifetimes: Vec<LifetimeFinding>,
     /// Endpoints that have to do with authentication, as detected or stated.
@@ -99,10 +102,57 @@ pub struct Summary {
     pub incidents: u64,
     /// People who were signed out or cut off, over all incidents.
     pub dropped_actors: u64,
+    /// For how long people were there: the hours of the clock in which each was seen, added up. Rates are per this.
+    #[serde(default)]
+    pub active_hours: u64,
     /// Where each 401 belongs; adds up to `unauthorized`.
     pub unauthorized_by: UnauthorizedBy,
     /// Incidents by cause.
     pub by_cause: std::collections::BTreeMap<String, u64>,
+}
+
+/// Counts of one day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Day {
+    /// The day of UTC: `2026-11-16`.
+    pub day: String,
+    /// HTTP requests begun.
+    pub requests: u64,
+    /// Answers with status 401.
+    pub unauthorized: u64,
+    /// Refreshes tried.
+    pub refreshes: u64,
+    /// Refreshes that gave no credential.
+    pub refresh_failures: u64,
+    /// Incidents that began on it.
+    pub incidents: u64,
+    /// Those of them that signed somebody out or cut somebody off.
+    pub drops: u64,
+    /// People whom these hit.
+    pub dropped_actors: u64,
+    /// People seen.
+    pub active_actors: u64,
+    /// The hours in which each of them was seen, added up.
+    pub active_hours: u64,
+    /// Of these, people by the platform of their devices, where logs tell it; `unknown` is the rest.
+    pub platforms: Vec<PlatformDay>,
+}
+
+/// People of one platform on one day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlatformDay {
+    /// `android`, `ios`, `web` or `unknown`.
+    pub platform: String,
+    /// People seen.
+    pub active_actors: u64,
+    /// The hours in which each of them was seen, added up.
+    pub active_hours: u64,
+    /// Incidents that began on the day.
+    pub incidents: u64,
+    /// Those of them that signed somebody out or cut somebody off.
+    pub drops: u64,
+    /// People whom these hit.
+    pub dropped_actors: u64,
 }
 
 /// Where 401s belong.
@@ -239,6 +289,9 @@ pub struct ActorRef {
     pub ips: Vec<String>,
     /// Devices.
     pub devices: Vec<String>,
+    /// What they run: `android`, `ios`, `web`; null where no log tells it.
+    #[serde(default)]
+    pub platform: Option<String>,
 }
 
 /// The next best explanation.
@@ -309,6 +362,9 @@ pub struct ActorFinding {
     pub verdict: String,
     /// The incidents that hit it.
     pub incidents: Vec<String>,
+    /// In how many hours of the clock it was seen.
+    #[serde(default)]
+    pub active_hours: u64,
 }
 
 /// A step of the fix plan.

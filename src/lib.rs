@@ -24,6 +24,7 @@ pub mod atomic;
 pub mod batch;
 pub mod cause;
 pub mod command;
+pub mod compare;
 pub mod config;
 pub mod diagnosis;
 pub mod follow;
@@ -38,6 +39,9 @@ pub mod simulate;
 pub mod source;
 pub mod state;
 pub mod stats;
+#[cfg(feature = "tables")]
+pub mod tables;
+pub mod threshold;
 pub mod watch;
 
 pub use config::Config;

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use why401::command::{
-    Cli, Command, Exit, batch, columns, diagnose, explain, formats, parse, policy, report, shell, simulate, watch,
+    Cli, Command, Exit, batch, columns, compare, diagnose, explain, formats, init, parse, policy, report, settings,
+    shell, simulate, watch,
 };
 
 fn main() -> ExitCode {
@@ -24,6 +25,17 @@ fn main() -> ExitCode {
         Some(Command::Completions(args)) => shell::completions(*args, &mut out).map_err(Into::into),
         Some(Command::Man) => shell::man(&mut out).map_err(Into::into),
         Some(Command::Report(args)) => report::run(args, &mut out),
+        Some(Command::Compare(args)) => compare::run(args, &mut out),
+        #[cfg(feature = "tables")]
+        Some(Command::History(args)) => why401::command::history::run(args, &mut out),
+        #[cfg(feature = "tables")]
+        Some(Command::Export(args)) => why401::command::export::run(args, &mut out),
+        #[cfg(not(feature = "tables"))]
+        Some(Command::History(_)) => why401::command::untabled::run("history"),
+        #[cfg(not(feature = "tables"))]
+        Some(Command::Export(_)) => why401::command::untabled::run("export"),
+        Some(Command::Init(args)) => init::run(args, &mut out),
+        Some(Command::Config(args)) => settings::run(args, &mut out),
         Some(Command::Schema) => why401::render::json::schema(&mut out).map(|()| Exit::Clean).map_err(Into::into),
     };
     let result = result.and_then(|exit| Ok(out.flush().map(|()| exit)?));

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::report::redact::redacted;
-use super::{Exit, diagnose, span};
+use super::{Exit, settings, span};
 use crate::Diagnosis;
 use crate::atomic::{Readers, replace, sweep};
 use crate::batch::{Job, KEEP, Run};
 use crate::config::{BatchFile, Filter};
-use crate::render::{html, json, markdown};
+use crate::render::{html, json, junit, markdown, openmetrics};
 use crate::source::How;
 
 /// What `batch` takes.
@@ -39,14 +39,14 @@ pub struct Args {
 /// # Errors
 /// A configuration that cannot be used, another run at work, or a file that cannot be written.
 pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
-    let mut file = diagnose::config_file(Some(&args.config))?;
+    let mut file = settings::config_file(Some(&args.config))?;
     let batch = file.batch.take().with_context(|| {
         format!(
             "{} has no [batch]: say sources, state and report there (see `why401 batch --help`)",
             args.config.display()
         )
     })?;
-    let config = diagnose::configured(file, &[], &[], None, Filter::default())?;
+    let config = file.config(Filter::default()).map_err(anyhow::Error::msg)?;
     let job = job(&batch)?;
     let reports = batch.report.list();
     reports.iter().try_for_each(|path| Kind::of(path).map(|_| ()))?;
@@ -63,18 +63,46 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         sweep(path);
         write(path, &run.diagnosis, batch.redact)?;
     }
+    record(&batch, &run.diagnosis)?;
+    let held = batch.thresholds.held(&run.diagnosis);
     let (incidents, partial, new_bytes) = (run.diagnosis.incidents.len(), run.partial, run.new_bytes);
     let people = run.diagnosis.summary.dropped_actors;
     run.finish()?;
     if !args.quiet {
         writeln!(out, "{new_bytes} new bytes; {incidents} incidents in all that is kept, {people} people dropped")?;
     }
+    for threshold in &held {
+        eprintln!("why401: {threshold}");
+    }
     Ok(match incidents {
         _ if partial => Exit::Partial,
+        // With thresholds they decide, and nothing else does.
+        _ if !batch.thresholds.fail_on.is_empty() && held.is_empty() => Exit::Clean,
         0 => Exit::Clean,
         _ if args.exit_zero => Exit::Clean,
         _ => Exit::Incidents,
     })
+}
+
+/// Writes the days that the run knows into the history.
+#[cfg(feature = "tables")]
+fn record(batch: &BatchFile, diagnosis: &Diagnosis) -> Result<()> {
+    let Some(folder) = &batch.history else { return Ok(()) };
+    let history = crate::tables::History::new(folder);
+    history.record(diagnosis)?;
+    if let Some(days) = batch.history_days {
+        history.retain(days)?;
+    }
+    Ok(())
+}
+
+/// Without Polars there is no history to write.
+#[cfg(not(feature = "tables"))]
+fn record(batch: &BatchFile, _: &Diagnosis) -> Result<()> {
+    if batch.history.is_some() {
+        bail!("[batch] history: this why401 was built without the feature `tables`");
+    }
+    Ok(())
 }
 
 fn job(batch: &BatchFile) -> Result<Job> {
@@ -98,6 +126,8 @@ enum Kind {
     Ndjson,
     Html,
     Markdown,
+    Metrics,
+    JUnit,
 }
 
 impl Kind {
@@ -108,7 +138,12 @@ impl Kind {
             Some("ndjson" | "jsonl") => Self::Ndjson,
             Some("html" | "htm") => Self::Html,
             Some("md" | "markdown") => Self::Markdown,
-            _ => bail!("[batch] report: {} says no format: end it with .json, .ndjson, .html or .md", path.display()),
+            Some("prom") => Self::Metrics,
+            Some("xml") => Self::JUnit,
+            _ => bail!(
+                "[batch] report: {} says no format: end it with .json, .ndjson, .html, .md, .prom or .xml",
+                path.display()
+            ),
         })
     }
 }
@@ -123,6 +158,8 @@ fn write(path: &Path, diagnosis: &Diagnosis, redact: Option<bool>) -> Result<()>
         Kind::Ndjson => json::lines(&diagnosis, &mut text)?,
         Kind::Html => text = html::page(&diagnosis)?.into_bytes(),
         Kind::Markdown => text = markdown::draft(&diagnosis)?.into_bytes(),
+        Kind::Metrics => openmetrics::metrics(&diagnosis, &mut text)?,
+        Kind::JUnit => junit::suite(&diagnosis, &mut text)?,
     }
     Ok(replace(path, &text, Readers::Usual)?)
 }

@@ -1,19 +1,21 @@
 //! `why401 diagnose`, and `why401` alone.
 
 use std::io::{self, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use clap::ValueEnum;
 
 use super::Exit;
+use super::settings::Flags;
 use crate::cause::CAUSES;
-use crate::config::{ClockConfig, Config, ConfigFile, Filter, Window};
+use crate::config::Filter;
 use crate::diagnosis::{Diagnosis, Input};
-use crate::render::{json, terminal};
+use crate::render::{json, junit, openmetrics, terminal};
 use crate::source::{How, read_inputs};
 use crate::stats::Stages;
+use crate::threshold::Threshold;
 
 /// How the diagnosis is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,6 +26,10 @@ pub enum Format {
     Json,
     /// One incident a line.
     Ndjson,
+    /// Metrics for node_exporter's textfile collector.
+    Openmetrics,
+    /// A test report for CI: one test case a cause.
+    Junit,
 }
 
 /// When to use colours.
@@ -67,18 +73,9 @@ pub struct Args {
     /// List this many single incidents below the table of causes
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
-    /// Zone of times that state none: `Asia/Seoul`, or `PART-OF-SOURCE-NAME=Asia/Seoul`; may be repeated
-    #[arg(long, value_name = "ZONE")]
-    pub tz: Vec<String>,
-    /// Year of times that state none: `2026`, or `PART-OF-SOURCE-NAME=2026`; may be repeated
-    #[arg(long, value_name = "YEAR")]
-    pub year: Vec<String>,
-    /// Minutes without a refusal that end an incident
-    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=1440))]
-    pub window: Option<u32>,
-    /// Configuration; `why401.toml` in the current folder is read without being named
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Settings, which may also stand in a file or in the environment
+    #[command(flatten)]
+    pub flags: Flags,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
@@ -88,6 +85,10 @@ pub struct Args {
     /// Show the report in the pager (`$PAGER`, else `less -R`)
     #[arg(long)]
     pub pager: bool,
+    /// Let these conditions decide between exit codes 0 and 1, not whether there are incidents: 'dropped_actors>5',
+    /// 'cause=refresh_failure', 'confidence>0.8 cause=stale_token incidents>=3'; may be repeated
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_on: Vec<Threshold>,
     /// End with exit code 0 whether or not incidents were found
     #[arg(long)]
     pub exit_zero: bool,
@@ -99,15 +100,19 @@ pub struct Args {
     pub threads: Option<usize>,
 }
 
-/// The configuration file that is read without being named.
-const CONFIG_FILE: &str = "why401.toml";
-
 /// Reads, diagnoses, writes.
 ///
 /// # Errors
 /// A configuration that cannot be used, or what writing gives.
 pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
-    let config = config(args)?;
+    let filter = Filter {
+        user: args.user.clone(),
+        address: args.ip.clone(),
+        since: args.since,
+        until: args.until,
+        causes: args.cause.clone(),
+    };
+    let config = args.flags.config(filter)?;
     if args.inputs.is_empty() && io::stdin().is_terminal() {
         use clap::CommandFactory as _;
         super::Cli::command().print_help()?;
@@ -142,16 +147,24 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         let sum = |of: fn(&Input) -> u64| diagnosis.inputs.iter().map(of).sum();
         eprint!("{}", stages.report(sum(|input| input.bytes), sum(|input| input.lines)));
     }
-    if partial {
-        return Ok(Exit::Partial);
+    let held: Vec<String> = args.fail_on.iter().filter_map(|threshold| threshold.held(&diagnosis)).collect();
+    for held in &held {
+        eprintln!("why401: --fail-on {held}");
     }
-    Ok(if diagnosis.incidents.is_empty() || args.exit_zero { Exit::Clean } else { Exit::Incidents })
+    let fails = if args.fail_on.is_empty() { !diagnosis.incidents.is_empty() } else { !held.is_empty() };
+    Ok(match (partial, fails && !args.exit_zero) {
+        (true, _) => Exit::Partial,
+        (false, true) => Exit::Incidents,
+        (false, false) => Exit::Clean,
+    })
 }
 
 fn write(args: &Args, diagnosis: &Diagnosis, out: &mut impl Write) -> Result<()> {
     match args.format {
         Format::Json => json::whole(diagnosis, out)?,
         Format::Ndjson => json::lines(diagnosis, out)?,
+        Format::Openmetrics => openmetrics::metrics(diagnosis, out)?,
+        Format::Junit => junit::suite(diagnosis, out)?,
         Format::Terminal => {
             let look = terminal::Look { width: super::columns(args.width), color: colored(args.color), top: args.top };
             let report = terminal::report(diagnosis, look);
@@ -192,67 +205,6 @@ fn paged(report: &str) -> Result<()> {
     }
     child.wait()?;
     Ok(())
-}
-
-/// Flags over file over defaults.
-fn config(args: &Args) -> Result<Config> {
-    let file = config_file(args.config.as_deref())?;
-    let filter = Filter {
-        user: args.user.clone(),
-        address: args.ip.clone(),
-        since: args.since,
-        until: args.until,
-        causes: args.cause.clone(),
-    };
-    configured(file, &args.tz, &args.year, args.window, filter)
-}
-
-/// What a file says, with what was said on the command line before it.
-pub(super) fn configured(
-    file: ConfigFile,
-    tz: &[String],
-    year: &[String],
-    window: Option<u32>,
-    filter: Filter,
-) -> Result<Config> {
-    let mut clock = ClockConfig::default();
-    for text in tz.iter().chain(&file.clock.tz) {
-        let (pattern, zone) = split_pattern(text);
-        let zone = zone
-            .parse::<chrono_tz::Tz>()
-            .map_err(|_| anyhow::anyhow!("--tz '{zone}' is no time zone: use names like Asia/Seoul or UTC"))?;
-        clock.zones.push((pattern, zone));
-    }
-    for text in year.iter().chain(&file.clock.year) {
-        let (pattern, year) = split_pattern(text);
-        let year: i32 = year
-            .parse()
-            .ok()
-            .filter(|year| (1990..=2100).contains(year))
-            .with_context(|| format!("--year '{year}' is no year: use 2026, or PART-OF-SOURCE-NAME=2026"))?;
-        clock.years.push((pattern, year));
-    }
-    let window =
-        window.or(file.window_minutes).map_or_else(Window::default, |minutes| Window(i64::from(minutes) * 60_000_000));
-    let patterns = file.patterns().map_err(anyhow::Error::msg)?;
-    Ok(Config { endpoints: file.endpoints, lifetimes: file.lifetimes, clock, window, filter, patterns, keep: None })
-}
-
-/// The configuration file: the one that is named, else the usual one if it is there.
-pub(super) fn config_file(named: Option<&Path>) -> Result<ConfigFile> {
-    let path = match named {
-        Some(path) => path.to_owned(),
-        None if Path::new(CONFIG_FILE).is_file() => PathBuf::from(CONFIG_FILE),
-        None => return Ok(ConfigFile::default()),
-    };
-    let text =
-        std::fs::read_to_string(&path).with_context(|| format!("cannot read the configuration {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("the configuration {} cannot be used", path.display()))
-}
-
-/// `pattern=value` or `value`.
-fn split_pattern(text: &str) -> (Option<String>, &str) {
-    text.rsplit_once('=').map_or((None, text), |(pattern, value)| (Some(pattern.to_owned()), value))
 }
 
 fn parse_time(text: &str) -> Result<i64, String> {

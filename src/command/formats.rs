@@ -17,7 +17,7 @@ use why401_parsers::pattern::Pattern;
 use why401_parsers::record::Side;
 use why401_parsers::secret::FingerprintKey;
 
-use super::{Exit, diagnose::config_file};
+use super::{Exit, settings::config_file};
 use crate::source::whole_text;
 
 /// How the list is written.

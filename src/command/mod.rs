@@ -1,14 +1,24 @@
 //! The command line: one file per command.
 
 pub mod batch;
+pub mod compare;
 pub mod diagnose;
 pub mod explain;
+#[cfg(feature = "tables")]
+pub mod export;
 pub mod formats;
+#[cfg(feature = "tables")]
+pub mod history;
+pub mod init;
 pub mod parse;
 pub mod policy;
 pub mod report;
+mod saved;
+pub mod settings;
 pub mod shell;
 pub mod simulate;
+#[cfg(not(feature = "tables"))]
+pub mod untabled;
 pub mod watch;
 
 use clap::{Parser, Subcommand};
@@ -79,6 +89,24 @@ pub enum Command {
     Parse(parse::Args),
     /// Write a page to share: HTML, a post-mortem draft in Markdown, or JSON
     Report(Box<report::Args>),
+    /// Did the fix work? Compare logs before and after it, cause by cause
+    Compare(compare::Args),
+    /// How it goes over days: incidents, dropped people and rates by day, cause or platform
+    #[cfg(feature = "tables")]
+    History(history::Args),
+    /// How it goes over days (not in this build)
+    #[cfg(not(feature = "tables"))]
+    History(untabled::Args),
+    /// Write a table for other programs: Parquet, CSV, NDJSON, Arrow
+    #[cfg(feature = "tables")]
+    Export(export::Args),
+    /// Write a table for other programs (not in this build)
+    #[cfg(not(feature = "tables"))]
+    Export(untabled::Args),
+    /// Write a commented why401.toml for the logs found here
+    Init(init::Args),
+    /// Show the configuration that holds and where each value comes from
+    Config(settings::Args),
     /// Print the JSON Schema of `--format json`
     Schema,
     /// Print a script that completes commands and flags in a shell

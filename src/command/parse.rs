@@ -10,7 +10,7 @@ use why401_parsers::assemble::Zone;
 use why401_parsers::event::{Event, Name, Names, Socket, TimeFrom, What};
 use why401_parsers::record::Side;
 
-use super::{Exit, diagnose::config_file};
+use super::{Exit, settings::config_file};
 use crate::config::Config;
 use crate::reading::Reading;
 use crate::source::{How, read_inputs};

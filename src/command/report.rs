@@ -2,15 +2,14 @@
 
 pub(super) mod redact;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::saved::saved;
 use super::{Exit, diagnose};
 use crate::atomic::{Readers, replace};
-use crate::diagnosis::{Diagnosis, SCHEMA_VERSION};
 use crate::render::{html, json, markdown};
 
 /// What `report` takes: what `diagnose` takes, and where to write.
@@ -94,28 +93,4 @@ fn kind(path: &Path) -> Result<Kind> {
         Some("json") => Kind::Json,
         _ => bail!("{} says no format: end it with .html, .md or .json", path.display()),
     })
-}
-
-/// What tells a diagnosis from a log in JSON.
-#[derive(serde::Deserialize)]
-struct Head {
-    #[serde(rename = "schema_version")]
-    _version: u32,
-}
-
-/// A saved diagnosis, if the file is one. Of a log in JSON the first entry is looked at, which says of no version of ours.
-fn saved(path: &Path) -> Result<Option<Diagnosis>> {
-    // What cannot be opened is reported where logs are read.
-    let Some(file) = path.is_file().then(|| File::open(path).ok()).flatten() else { return Ok(None) };
-    let head = serde_json::Deserializer::from_reader(io::BufReader::new(file)).into_iter::<Head>().next();
-    if !matches!(head, Some(Ok(_))) {
-        return Ok(None);
-    }
-    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let diagnosis: Diagnosis = serde_json::from_slice(&text)
-        .with_context(|| format!("{} looks like a saved diagnosis and is none", path.display()))?;
-    if diagnosis.schema_version > SCHEMA_VERSION {
-        bail!("{} has version {} of the contract, newer than this why401", path.display(), diagnosis.schema_version);
-    }
-    Ok(Some(diagnosis))
 }

@@ -11,7 +11,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
 use super::report::redact::redacted;
-use super::{Exit, diagnose, span};
+use super::settings::Flags;
+use super::{Exit, span};
 use crate::Diagnosis;
 use crate::atomic::{Readers, replace};
 use crate::config::Filter;
@@ -98,8 +99,8 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
     if reads_stdin && args.notify_secret_file.as_deref() == Some(Path::new("-")) {
         bail!("standard input cannot be both the log and the secret: put the secret into a file");
     }
-    let file = diagnose::config_file(args.config.as_deref())?;
-    let config = diagnose::configured(file, &args.tz, &args.year, None, Filter::default())?;
+    let flags = Flags { tz: args.tz.clone(), year: args.year.clone(), window: None, config: args.config.clone() };
+    let config = flags.config(Filter::default())?;
     let ended = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // A second one ends at once.

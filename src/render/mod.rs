@@ -3,6 +3,8 @@
 mod group;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod markdown;
+pub mod openmetrics;
 pub mod terminal;
 mod words;

@@ -1,6 +1,7 @@
 //! From what was read to the diagnosis: identify, place, notice, explain, sum up.
 
 mod counts;
+mod days;
 mod identity;
 mod judge;
 mod moments;
@@ -18,11 +19,14 @@ use why401_parsers::event::{Name, Names};
 
 use crate::actor::{Actor, Identified, Key};
 use crate::cause::score;
-use crate::diagnosis::{ActorRef, Contribution, Diagnosis, Endpoint, Impact, Incident, SCHEMA_VERSION, Scope, Tool};
+use crate::diagnosis::{
+    ActorRef, Contribution, Diagnosis, Endpoint, Impact, Incident, Input, SCHEMA_VERSION, Scope, Tool,
+};
 use crate::incident;
 use crate::reading::Reading;
 use crate::session::Timeline;
 use crate::session::endpoint::Roles;
+use days::Active;
 pub use identity::identity;
 pub(crate) use judge::{Found, judge};
 use notes::{changes, late_in_words, lifetime_findings, notes, seen_instead};
@@ -45,6 +49,7 @@ pub(crate) struct Judged {
 /// Everything that writing down needs.
 pub(crate) struct Findings<'a> {
     pub(crate) sources: &'a [String],
+    pub(crate) inputs: &'a [Input],
     pub(crate) names: &'a Names,
     pub(crate) identified: &'a Identified,
     pub(crate) timelines: &'a BTreeMap<Key, Timeline>,
@@ -85,9 +90,11 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
     for (number, (_, incident)) in incidents.iter_mut().enumerate() {
         incident.id = format!("i{}", number + 1);
     }
-    let actors = actors(&findings, &incidents, &attacks, &restarts);
+    let active = Active::of(&findings, &attacks);
+    let actors = actors(&findings, &incidents, &active, &restarts);
     let mut summary = counts::summary(&findings, &judged, &attacks, &in_flight);
-    summary.requests += placed.thinned;
+    summary.requests += placed.thinned.values().sum::<u64>();
+    summary.active_hours = active.hours();
     summary.actors = actors.len() as u64;
     summary.healthy_actors = actors.iter().filter(|actor| actor.verdict == "healthy").count() as u64;
     summary.incidents = incidents.len() as u64;
@@ -118,11 +125,13 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         notes.push(format!("Only what happened since {} is looked at: what is older is not kept.", rfc3339(since)));
     }
     notes.extend(seen_instead(&placed.inputs, &placed.identified, behind_proxy > 0));
+    let days = days::days(&findings, &incidents, &active, &placed.thinned);
     Diagnosis {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },
         inputs: placed.inputs.clone(),
         summary,
+        days,
         lifetimes: lifetime_findings(&findings, lifetimes, &placed.refresh_lifetimes, placed.lead),
         endpoints: placed
             .roles
@@ -177,7 +186,31 @@ impl Findings<'_> {
         {
             ips.push(self.text(address));
         }
-        ActorRef { user, email, ips, devices: texts(&actor.devices) }
+        let devices = texts(&actor.devices);
+        let platform = self.platform(actor, &devices);
+        ActorRef { user, email, ips, devices, platform }
+    }
+}
+
+/// Platforms, by the ways in which device ids and the envelopes of traces give them away.
+const PLATFORMS: [(&str, &[&str], &[&str]); 3] = [
+    ("android", &["android"], &["logcat"]),
+    ("ios", &["ios", "iphone", "ipad"], &["os-log", "idevicesyslog", "xcode"]),
+    ("web", &["web", "browser"], &["browser-console"]),
+];
+
+impl Findings<'_> {
+    /// What an actor's devices run, where their ids or their traces say so and agree.
+    fn platform(&self, actor: &Actor, devices: &[String]) -> Option<String> {
+        let traces = || actor.traces.iter().filter_map(|trace| self.inputs.get(*trace as usize)?.envelope.as_deref());
+        let mut seen = PLATFORMS.iter().filter(|(_, ids, envelopes)| {
+            devices.iter().any(|device| {
+                let device = device.to_ascii_lowercase();
+                ids.iter().any(|id| device.strip_prefix(id).is_some_and(|rest| rest.starts_with(['-', '_', ':'])))
+            }) || traces().any(|around| around.split('+').any(|envelope| envelopes.contains(&envelope)))
+        });
+        let (name, ..) = seen.next()?;
+        seen.next().is_none().then(|| (*name).to_owned())
     }
 }
 
@@ -185,6 +218,7 @@ impl Placed {
     fn findings(&self) -> Findings<'_> {
         Findings {
             sources: &self.sources,
+            inputs: &self.inputs,
             names: &self.names,
             identified: &self.identified,
             timelines: &self.timelines,

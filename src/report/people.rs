@@ -1,7 +1,8 @@
 //! Everybody seen, each with what weighs most.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::days::Active;
 use super::{Findings, rfc3339};
 use crate::actor::Key;
 use crate::cause::Label;
@@ -12,10 +13,9 @@ use crate::incident;
 pub(super) fn actors(
     findings: &Findings<'_>,
     incidents: &[(Option<Key>, Incident)],
-    attacks: &[incident::service::Attack],
+    active: &Active,
     restarts: &[incident::service::Restart],
 ) -> Vec<ActorFinding> {
-    let attackers: BTreeSet<Key> = attacks.iter().map(|attack| Key::Address(attack.address)).collect();
     let mut of_actor: BTreeMap<Key, Vec<&Incident>> = BTreeMap::new();
     let mut cut_by: BTreeMap<Key, Vec<&Incident>> = BTreeMap::new();
     for (whose, incident) in incidents {
@@ -29,15 +29,7 @@ pub(super) fn actors(
         }
     }
     let mut out = Vec::new();
-    for key in findings.identified.actors.keys() {
-        let people = match key {
-            Key::User(_) | Key::Email(_) => true,
-            Key::Address(_) => !attackers.contains(key) && !findings.timelines[key].items.is_empty(),
-            Key::Trace(number) => findings.identified.client_sources.contains(number),
-        };
-        if !people {
-            continue;
-        }
+    for (key, hours) in &active.by_actor {
         let own = of_actor.get(key).map_or(&[][..], Vec::as_slice);
         let mut weights: BTreeMap<Label, f64> = BTreeMap::new();
         for incident in own {
@@ -67,6 +59,7 @@ pub(super) fn actors(
             }),
             ips: actor.ips,
             verdict: verdict.to_owned(),
+            active_hours: hours.len() as u64,
             incidents: ids,
         });
     }

@@ -36,8 +36,8 @@ pub(crate) struct Placed {
     pub(crate) refresh_lifetimes: Vec<Lifetime>,
     /// The age at which most clients refresh before they must.
     pub(crate) lead: Option<i64>,
-    /// Requests that were too many to keep; they count all the same.
-    pub(crate) thinned: u64,
+    /// Requests that were too many to keep, by the hour since 1970; they count all the same.
+    pub(crate) thinned: BTreeMap<i64, u64>,
     /// Lines of a proxy that say again what the app's own lines say.
     pub(crate) behind_proxy: usize,
     /// What is older was left out, as told.
@@ -63,12 +63,15 @@ pub(crate) fn place(reading: Reading) -> Placed {
     for event in assembled.iter_mut().flat_map(|source| &mut source.events) {
         renaming.apply(event);
     }
-    let thinned = assembled.iter().map(|source| source.dropped).sum();
     infer_years(&mut assembled);
+    let mut thinned: BTreeMap<i64, u64> = BTreeMap::new();
     for (source, (name, balance, written, zone_stated)) in assembled.iter_mut().zip(&balances) {
         // Times without a year, and no other source that has one: the year in which the file was last written.
         if let Some(year) = written {
             source.set_year(*year);
+        }
+        for (hour, count) in &source.dropped {
+            *thinned.entry(*hour).or_default() += count;
         }
         inputs.push(input(name, balance, source, *zone_stated, &config.patterns));
     }

@@ -28,7 +28,10 @@ pub fn path() -> PathBuf {
 /// The binary, in a folder without a configuration, with no terminal and no say from the environment.
 pub fn why401() -> Command {
     let mut command = Command::new(path());
-    command.current_dir(std::env::temp_dir()).env_remove("NO_COLOR").env_remove("PAGER");
+    command.current_dir(std::env::temp_dir()).env_remove("NO_COLOR").env_remove("PAGER").env_remove("XDG_CONFIG_HOME");
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WHY401_")) {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -8,6 +8,8 @@ mod keep;
 mod server;
 mod uses;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::detect::{Parsed, stated};
@@ -44,7 +46,8 @@ pub struct Assembled {
     /// First and last time seen, in microseconds.
     pub span: Option<(i64, i64)>,
     /// Requests answered well that are not among the events, because there were too many of them far from anything else.
-    pub dropped: u64,
+    /// By the hour, since 1970.
+    pub dropped: BTreeMap<i64, u64>,
     /// Events that stand below one that is more than [`REORDER_WINDOW`] younger. They are in their place all the same.
     pub late: u64,
 }
@@ -77,6 +80,7 @@ impl Assembled {
             }
         }
         self.span = self.span.map(|(first, last)| (moved(first), moved(last)));
+        self.dropped = by_hour(self.dropped.iter().map(|(hour, count)| (moved(hour * HOUR), *count)));
         self.clock.dated = true;
     }
 }
@@ -322,7 +326,7 @@ impl Assembler {
         drafts.extend(
             self.events.into_iter().enumerate().filter(|(place, _)| !free.contains(place)).map(|(_, draft)| draft),
         );
-        let dropped = self.uses.dropped;
+        let dropped = std::mem::take(&mut self.uses.dropped);
         let uses = self.uses.into_list();
         drafts.extend(uses.iter().map(|one| Draft {
             stamp: Some(one.stamp),
@@ -380,6 +384,12 @@ impl Assembler {
             offset: first_offset.unwrap_or(0),
             dated: !self.undated || year.is_some(),
         };
+        let dated = !self.undated;
+        let dropped = by_hour(dropped.into_iter().map(|((hour, zoned), count)| {
+            let stamp = Stamp { micros: hour * HOUR, zoned, dated, coarse: false };
+            let stamp = year.filter(|_| !dated).map_or(stamp, |year| in_year(stamp, year));
+            (stamp.in_zone(clock.offset), count)
+        }));
         Assembled { events, clock, side, span, dropped, late }
     }
 }
@@ -388,6 +398,17 @@ impl Assembler {
 fn span_of(events: &[Event]) -> (i64, i64) {
     let times = || events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
     (times().min().unwrap_or(0), times().max().unwrap_or(0))
+}
+
+const HOUR: i64 = 3600 * SECOND;
+
+/// Counts at times, by the hour.
+fn by_hour(counts: impl Iterator<Item = (i64, u64)>) -> BTreeMap<i64, u64> {
+    let mut out = BTreeMap::new();
+    for (time, count) in counts {
+        *out.entry(time.div_euclid(HOUR)).or_default() += count;
+    }
+    out
 }
 
 /// The same month, day and time in `year`. (29 February of a year that has none becomes 28 February.)

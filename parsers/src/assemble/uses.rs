@@ -5,7 +5,7 @@
 //! say as much. So when more than [`MOST`] are held, those far from everything are dropped, the oldest first; they have been
 //! counted before. Logs with fewer keep them all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -64,8 +64,8 @@ pub(super) struct Uses {
     next: u64,
     /// How many may be held before the next thinning.
     most: usize,
-    /// How many were dropped.
-    pub(super) dropped: u64,
+    /// How many were dropped, by the hour (since 1970) that their lines state and whether they state its zone.
+    pub(super) dropped: BTreeMap<(i64, bool), u64>,
 }
 
 impl Uses {
@@ -107,15 +107,13 @@ impl Uses {
     /// Drops what is far from all that matters. `events` are the source's other events so far.
     pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names) {
         let moments = Moments::of(events);
-        let before = self.list.len();
-        let old = before - NEWEST.min(before);
+        let old = self.list.len() - NEWEST.min(self.list.len());
         self.drop_dull(old, &moments, names, false);
         if self.list.len() > MUST_SHRINK {
             self.drop_dull(old, &moments, names, true);
         }
         // So many people that their firsts and lasts alone are more: the room grows with them.
         self.most = (self.list.len() * 2).max(MOST);
-        self.dropped += (before - self.list.len()) as u64;
     }
 
     fn drop_dull(&mut self, old: usize, moments: &Moments, names: &Names, hard: bool) {
@@ -133,6 +131,7 @@ impl Uses {
             routes.clear();
             let lists = moments.lists(*actor);
             let mut in_gap = 0;
+            let mut hour = None;
             for (at, place) in run.iter().enumerate() {
                 let one = &self.list[*place as usize];
                 let tells = *telling.entry(one.path).or_insert_with(|| {
@@ -147,7 +146,10 @@ impl Uses {
                 let between_after = run
                     .get(at + 1)
                     .is_none_or(|next| between(lists, one.stamp.micros, self.list[*next as usize].stamp.micros));
+                // In which hours somebody was active is what rates are measured by.
+                let first_in_hour = hour.replace(hour_of(one)) != Some(hour_of(one));
                 keep[*place as usize] = tells
+                    || (!hard && first_in_hour)
                     || first_on_route
                     || in_gap < if hard { 1 } else { OPENING }
                     || between_after
@@ -156,11 +158,18 @@ impl Uses {
             }
         }
         let mut place = 0;
-        self.list.retain(|_| {
+        self.list.retain(|one| {
             place += 1;
+            if !keep[place - 1] {
+                *self.dropped.entry((hour_of(one), one.stamp.zoned)).or_default() += 1;
+            }
             keep[place - 1]
         });
     }
+}
+
+fn hour_of(one: &Use) -> i64 {
+    one.stamp.micros.div_euclid(3600 * SECOND)
 }
 
 /// So many endpoints of one actor are told apart.

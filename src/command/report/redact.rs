@@ -27,6 +27,7 @@ const OWN_WORDS: &[&str] = &[
     "impact",
     "verdict",
     "platform",
+    "day",
     "known_by",
     "role",
     "method",
