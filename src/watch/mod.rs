@@ -79,7 +79,7 @@ impl Watch {
         how: How,
     ) -> (Self, Vec<SourceError>) {
         let config = Config { keep: Some(Keep::from_now(options.kept)), ..config };
-        let mut reading = Reading::new(config, run_key());
+        let mut reading = Reading::new(config, run_key()).watched();
         let (followed, errors) = Followed::begin(inputs, &mut reading, how);
         let now = Instant::now();
         let mut watch = Self {
