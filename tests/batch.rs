@@ -329,3 +329,20 @@ impl Drop for Unmount {
         let _ = Command::new("umount").arg(&self.0).status();
     }
 }
+
+#[test]
+fn a_log_that_is_not_there_is_said_and_read_when_it_comes() {
+    let place = Place::new();
+    let toml = place.path("many.toml");
+    let text = fs::read_to_string(&toml).unwrap().replace("log/*.log", "log/production.log");
+    fs::write(&toml, text).unwrap();
+    let output = place.run("many");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("log/production.log: no such file"), "{}", stderr(&output));
+    fs::write(place.path("log/production.log"), sample("mixed/server.log")).unwrap();
+    assert_eq!(place.run("many").status.code(), Some(1));
+    // It is between two rotations.
+    fs::rename(place.path("log/production.log"), place.path("log/production.log.1")).unwrap();
+    let output = place.run("many");
+    assert_eq!((stderr(&output).as_str(), output.status.code()), ("", Some(1)));
+}

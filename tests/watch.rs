@@ -528,3 +528,16 @@ fn verdicts_come_within_a_second_at_20_000_lines_a_second() {
     assert_eq!(took.len(), sufferers);
     assert!(at(99) <= Duration::from_secs(1));
 }
+
+#[test]
+fn a_log_that_comes_later_is_followed_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let pattern = folder.path().join("*.log");
+    let watching = Watching::begin(&[text_of(&pattern)]);
+    thread::sleep(Duration::from_millis(300));
+    let log = folder.path().join("production.log");
+    append(&log, &sign_in(1, 107));
+    append(&log, &failed_refresh(2, 107));
+    watching.wait_for("opened", |event| event["event"] == "opened");
+    assert_eq!(watching.interrupt().1, Some(1));
+}

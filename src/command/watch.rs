@@ -17,6 +17,7 @@ use crate::atomic::{Readers, replace};
 use crate::config::Filter;
 use crate::notify::{Exec, Format as Body, Outbox, Patience, Receiver, Spool, headline};
 use crate::source::How;
+use crate::source::error::SourceError;
 use crate::watch::{Change, Event, Ledger, Options, Totals, Watch};
 
 /// How changes are written.
@@ -115,9 +116,15 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
     };
     let how = How { progress: true, ..How::default() };
     let (mut watch, errors) = Watch::begin(&args.inputs, config, hands.ledger()?, options, how);
-    let partial = errors.iter().any(crate::source::error::SourceError::is_loss);
+    let mut partial = false;
     for error in errors.iter().filter(|error| error.is_loss()) {
-        eprintln!("why401: {error}");
+        let may_come =
+            matches!(error, SourceError::Missing { .. } | SourceError::NoMatch { .. } | SourceError::NoLogs { .. });
+        partial |= !may_come;
+        eprintln!("why401: {error}{}", if may_come { "; watching for it" } else { "" });
+    }
+    if watch.is_empty() {
+        return Ok(Exit::Usage);
     }
     let mut view =
         View { format: args.format, live: args.format == Format::Plain && io::stdout().is_terminal(), shown: None };

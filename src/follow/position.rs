@@ -124,6 +124,9 @@ impl Bookmark {
     /// `None` if the files changed while they were looked at, or the place is not found and this is not the `last` look.
     fn look(&self, stream: &Stream, last: bool) -> io::Result<Option<Plan>> {
         let paths = stream.files()?;
+        if paths.is_empty() && self.is_new() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         // The newest first: if it has text by now, the older ones are whole.
         let ids: io::Result<Vec<Metadata>> = paths.iter().rev().map(fs::metadata).collect();
         let mut ids = ids?;

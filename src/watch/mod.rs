@@ -4,7 +4,7 @@
 mod change;
 mod ledger;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -51,6 +51,8 @@ pub struct Watch {
     let_go: Instant,
     /// When each source spoke last, its lines then, and whether it is said to be silent.
     spoke: HashMap<String, (Instant, u64, bool)>,
+    /// What was said of inputs: what is wrong stays so for many looks.
+    said: HashSet<String>,
 }
 
 /// What it comes to in the end.
@@ -93,6 +95,7 @@ impl Watch {
             took: Duration::ZERO,
             let_go: now,
             spoke: HashMap::new(),
+            said: errors.iter().map(ToString::to_string).collect(),
         };
         if watch.reading.bytes() > 0 {
             watch.reading.forget(Keep::from_now(options.kept), 0);
@@ -105,14 +108,20 @@ impl Watch {
         (watch, errors)
     }
 
+    /// Whether there is nothing that could be watched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.followed.is_empty()
+    }
+
     /// Waits a little, reads what is new, and says what changed. `None` when no more can come.
     pub fn step(&mut self) -> Option<Vec<Change>> {
         let mut changes = Vec::new();
         let news = self.followed.poll(&mut self.reading, self.how, self.options.every);
         self.stirred |= news.bytes > 0;
         changes.extend(news.warnings.into_iter().map(Change::Message));
-        changes
-            .extend(news.errors.iter().filter(|error| error.is_loss()).map(|error| Change::Message(error.to_string())));
+        let wrong = news.errors.iter().filter(|error| error.is_loss()).map(ToString::to_string);
+        changes.extend(wrong.filter(|text| self.said.insert(text.clone())).map(Change::Message));
         self.hear(&mut changes);
         let over = self.followed.is_over();
         if over {
