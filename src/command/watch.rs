@@ -1,7 +1,7 @@
 //! `why401 watch`: verdicts while the logs are written.
 
 use std::fs;
-use std::io::{self, IsTerminal as _, Read as _, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,7 @@ use super::report::redact::redacted;
 use super::{Exit, diagnose, span};
 use crate::Diagnosis;
 use crate::atomic::{Readers, replace};
+use crate::batch::Held;
 use crate::config::Filter;
 use crate::notify::{Exec, Format as Body, Outbox, Patience, Receiver, Spool, headline};
 use crate::source::How;
@@ -83,6 +84,7 @@ pub struct Args {
 }
 
 /// A receiver gets so long for a message.
+#[cfg(feature = "notify")]
 const RECEIVER_PATIENCE: Duration = Duration::from_secs(10);
 /// And a command.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(30);
@@ -251,10 +253,19 @@ struct Hands {
     exec: Option<Outbox>,
     redact: bool,
     ledger: Option<PathBuf>,
+    /// Two watches that share a spool would send each other's messages.
+    _lock: Option<Held>,
 }
 
 impl Hands {
     fn begin(args: &Args) -> Result<Self> {
+        let lock = match &args.spool {
+            None => None,
+            Some(folder) => {
+                fs::create_dir_all(folder).with_context(|| format!("cannot make the spool {}", folder.display()))?;
+                Some(Held::take(folder)?)
+            }
+        };
         let spool = |name: &str| args.spool.as_deref().map(|folder| Spool::open(&folder.join(name))).transpose();
         let notify = match receiver(args)? {
             Some(receiver) => Some(Outbox::begin(receiver, spool("notify")?, Patience::default())),
@@ -268,10 +279,7 @@ impl Hands {
             None => None,
         };
         let ledger = args.spool.as_deref().map(|folder| folder.join("told.json"));
-        if let Some(folder) = &args.spool {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make the spool {}", folder.display()))?;
-        }
-        Ok(Self { notify, exec, redact: !args.no_redact, ledger })
+        Ok(Self { notify, exec, redact: !args.no_redact, ledger, _lock: lock })
     }
 
     /// What an earlier watch told.
@@ -324,6 +332,7 @@ fn hidden(event: &Event, redact: bool) -> Result<Event> {
 }
 
 /// Where PagerDuty takes events.
+#[cfg(feature = "notify")]
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 
 #[cfg(feature = "notify")]
@@ -332,7 +341,8 @@ fn receiver(args: &Args) -> Result<Option<Box<dyn Receiver>>> {
     if let Some(path) = &args.notify_secret_file {
         let mut text = String::new();
         if path.as_os_str() == "-" {
-            io::stdin().read_to_string(&mut text).context("cannot read the secret from standard input")?;
+            io::Read::read_to_string(&mut io::stdin(), &mut text)
+                .context("cannot read the secret from standard input")?;
         } else {
             text = fs::read_to_string(path).with_context(|| format!("cannot read the secret {}", path.display()))?;
         }

@@ -133,7 +133,7 @@ impl Watch {
                 self.let_go = Instant::now();
             }
             let diagnosis = self.diagnose();
-            changes.extend(self.ledger.changes(&diagnosis, over));
+            changes.extend(self.ledger.changes(&diagnosis, self.options.kept, over));
         }
         (!over || !changes.is_empty()).then_some(changes)
     }
