@@ -346,3 +346,24 @@ fn a_log_that_is_not_there_is_said_and_read_when_it_comes() {
     let output = place.run("many");
     assert_eq!((stderr(&output).as_str(), output.status.code()), ("", Some(1)));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_log_behind_a_link_is_followed_where_it_is_written() {
+    let place = Place::new();
+    let shared = place.path("shared");
+    fs::create_dir(&shared).unwrap();
+    let text = sample("mixed/server.log");
+    fs::write(shared.join("production.log"), &text[..200_000]).unwrap();
+    std::os::unix::fs::symlink(shared.join("production.log"), place.path("log/production.log")).unwrap();
+    place.run("many");
+    fs::rename(shared.join("production.log"), shared.join("production.log.1")).unwrap();
+    let cut = text[..200_000].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    fs::write(shared.join("production.log.1"), &text[..cut]).unwrap();
+    fs::write(shared.join("production.log"), &text[cut..]).unwrap();
+    let output = place.run("many");
+    assert_eq!(stderr(&output), "");
+    let report: why401::Diagnosis = serde_json::from_str(&place.report("many")).unwrap();
+    let lines = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+    assert_eq!(report.inputs.iter().map(|input| input.lines).collect::<Vec<_>>(), [lines]);
+}
