@@ -4,7 +4,7 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use why401_parsers::line::{Framing, MAX_LINE};
@@ -53,7 +53,9 @@ const SEARCH_EVERY: Duration = Duration::from_secs(2);
 impl Followed {
     /// Begins to follow files, folders and patterns (with all rotations), named pipes, and `-` for standard input; what is in
     /// files already is read at once. Nothing given is standard input.
-    pub fn begin(inputs: &[PathBuf], reading: &mut Reading, how: How) -> (Self, Vec<SourceError>) {
+    ///
+    /// Rotated files that were last written longer than `kept` ago are passed over.
+    pub fn begin(inputs: &[PathBuf], reading: &mut Reading, kept: Duration, how: How) -> (Self, Vec<SourceError>) {
         let is_pipe = |input: &&PathBuf| input.as_os_str() == "-" || is_fifo(input);
         let (pipes, files): (Vec<&PathBuf>, Vec<&PathBuf>) = inputs.iter().partition(is_pipe);
         let files: Vec<PathBuf> = files.into_iter().cloned().collect();
@@ -83,7 +85,16 @@ impl Followed {
                 let _ = sender.send((number, Vec::new()));
             });
         }
-        let streams = streams.into_iter().map(|stream| (stream, Bookmark::default())).collect();
+        let before = SystemTime::now().checked_sub(kept).unwrap_or(SystemTime::UNIX_EPOCH);
+        let streams = streams
+            .into_iter()
+            .map(|stream| {
+                let mut bookmark = Bookmark::default();
+                // What cannot be passed over is read.
+                let _ = bookmark.pass_over(&stream, before);
+                (stream, bookmark)
+            })
+            .collect();
         let mut followed = Self { streams, inputs: files, searched: Instant::now(), pipes: open, arrivals };
         errors.extend(followed.look(reading, how, true).errors);
         (followed, errors)

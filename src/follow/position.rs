@@ -3,7 +3,7 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use why401_parsers::line::Framing;
@@ -50,6 +50,22 @@ impl Bookmark {
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.at.is_none() && self.done.is_empty()
+    }
+
+    /// Takes rotated files that were last written before a time as read: nothing in them is looked at any more.
+    pub(crate) fn pass_over(&mut self, stream: &Stream, before: SystemTime) -> io::Result<()> {
+        let paths = stream.files()?;
+        for path in &paths[..paths.len().saturating_sub(1)] {
+            let mut file = File::open(path)?;
+            let about = file.metadata()?;
+            if about.modified()? >= before {
+                break;
+            }
+            // Its text tells it when it is compressed one day.
+            let mark = if is_coded(&head_of(&mut file)?) { None } else { Mark::at(&file, about.len())? };
+            self.done.push(Place { id: Identity::of(&about), mark: mark.unwrap_or_default() });
+        }
+        Ok(())
     }
 
     /// What is to be read of a stream.
@@ -119,9 +135,7 @@ impl Bookmark {
         if (opened.device, opened.inode) != (id.device, id.inode) {
             return Ok(None);
         }
-        let mut head = [0; 4];
-        let count = file.read(&mut head)?;
-        let coded = is_coded(&head[..count]);
+        let coded = is_coded(&head_of(&mut file)?);
         let find = |mark: &Mark| -> io::Result<Option<(Edges, bool)>> {
             if mark.offset == 0 {
                 return Ok(None);
@@ -253,6 +267,13 @@ fn is_copy(state: &State, size: u64, newer: &[State]) -> io::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// The first bytes of a file.
+fn head_of(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.take(4).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 /// So many files of a stream are remembered: half a year of daily rotations.

@@ -36,6 +36,12 @@ const REST: Duration = Duration::from_millis(300);
 /// How often what is too old is let go.
 const LET_GO_EVERY: Duration = Duration::from_secs(20);
 
+/// How long ago a file was last written that has something of the log time that is looked at: a log that is replayed, or one whose
+/// clock is an hour off, is no reason to miss something.
+fn written_within(kept: i64) -> Duration {
+    Duration::from_micros(kept.unsigned_abs()) + Duration::from_secs(3600)
+}
+
 /// A watch.
 pub struct Watch {
     followed: Followed,
@@ -82,7 +88,7 @@ impl Watch {
     ) -> (Self, Vec<SourceError>) {
         let config = Config { keep: Some(Keep::from_now(options.kept)), ..config };
         let mut reading = Reading::new(config, run_key()).watched();
-        let (followed, errors) = Followed::begin(inputs, &mut reading, how);
+        let (followed, errors) = Followed::begin(inputs, &mut reading, written_within(options.kept), how);
         let now = Instant::now();
         let mut watch = Self {
             followed,
