@@ -22,6 +22,8 @@ pub struct Reading {
     pub(crate) sources: Vec<ReadSource>,
     /// The source that is being read.
     current: usize,
+    /// How many requests that were answered well are kept of each source; as many as usual if not said.
+    room: Option<usize>,
 }
 
 /// One source that was read.
@@ -38,7 +40,14 @@ impl Reading {
     /// Nothing read yet. `key` joins tokens within the run; take it at random.
     #[must_use]
     pub fn new(config: Config, key: [u8; 16]) -> Self {
-        Self { config, names: Names::default(), key: FingerprintKey::new(key), sources: Vec::new(), current: 0 }
+        Self {
+            config,
+            names: Names::default(),
+            key: FingerprintKey::new(key),
+            sources: Vec::new(),
+            current: 0,
+            room: None,
+        }
     }
 
     /// The run's key, for parsing chunks elsewhere.
@@ -53,11 +62,20 @@ impl Reading {
         Self { config, ..self }
     }
 
+    /// The same, to be diagnosed again and again while it grows: of requests that were answered well it keeps fewer.
+    #[must_use]
+    pub(crate) fn watched(self) -> Self {
+        /// Three seconds' worth at 20,000 lines a second, and what is near to something else in any case.
+        const ROOM: usize = 1 << 14;
+        Self { room: Some(ROOM), ..self }
+    }
+
     /// Begins a source. Sources must come in the order of their names, which makes the outcome independent of the order in
     /// which they were given. `year` is the year in which the source was last written, for times that state none.
     pub fn begin(&mut self, name: &str, year: Option<i32>) {
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
-        let (assembler, balance) = (Assembler::new(number), Balance::default());
+        let assembler = self.room.map_or_else(|| Assembler::new(number), |room| Assembler::with_room(number, room));
+        let balance = Balance::default();
         self.current = self.sources.len();
         self.sources.push(ReadSource { name: name.to_owned(), assembler, balance, year });
     }

@@ -528,3 +528,33 @@ fn verdicts_come_within_a_second_at_20_000_lines_a_second() {
     assert_eq!(took.len(), sufferers);
     assert!(at(99) <= Duration::from_secs(1));
 }
+
+#[test]
+fn a_log_that_comes_later_is_followed_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let pattern = folder.path().join("*.log");
+    let watching = Watching::begin(&[text_of(&pattern)]);
+    thread::sleep(Duration::from_millis(300));
+    let log = folder.path().join("production.log");
+    append(&log, &sign_in(1, 107));
+    append(&log, &failed_refresh(2, 107));
+    watching.wait_for("opened", |event| event["event"] == "opened");
+    assert_eq!(watching.interrupt().1, Some(1));
+}
+
+#[test]
+fn old_rotations_are_passed_over_and_not_missed_when_they_are_compressed() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("production.log");
+    let old = folder.path().join("production.log.1");
+    append(&old, &sign_in(1, 106));
+    File::open(&old).unwrap().set_modified(std::time::SystemTime::now() - Duration::from_secs(86_400)).unwrap();
+    append(&log, &sign_in(2, 107));
+    let watching = Watching::begin(&[text_of(&log)]);
+    thread::sleep(Duration::from_millis(400));
+    Command::new("gzip").arg(&old).status().unwrap();
+    append(&log, &failed_refresh(3, 107));
+    watching.wait_for("opened", |event| event["event"] == "opened");
+    let (summary, _) = watching.interrupt();
+    assert_eq!(summary["totals"]["lines"][0][1].as_u64(), Some(5 + 8), "{summary}");
+}

@@ -67,7 +67,12 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
     let held = batch.thresholds.held(&run.diagnosis);
     let (incidents, partial, new_bytes) = (run.diagnosis.incidents.len(), run.partial, run.new_bytes);
     let people = run.diagnosis.summary.dropped_actors;
+    let nothing = run.diagnosis.inputs.is_empty();
     run.finish()?;
+    if nothing {
+        eprintln!("why401: nothing to diagnose");
+        return Ok(Exit::Usage);
+    }
     if !args.quiet {
         writeln!(out, "{new_bytes} new bytes; {incidents} incidents in all that is kept, {people} people dropped")?;
     }

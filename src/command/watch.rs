@@ -1,24 +1,26 @@
 //! `why401 watch`: verdicts while the logs are written.
 
-use std::fs;
-use std::io::{self, IsTerminal as _, Read as _, Write};
+mod hands;
+mod view;
+
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::ValueEnum;
+use hands::Hands;
+use view::View;
 
-use super::report::redact::redacted;
 use super::settings::Flags;
 use super::{Exit, span};
-use crate::Diagnosis;
-use crate::atomic::{Readers, replace};
 use crate::config::Filter;
-use crate::notify::{Exec, Format as Body, Outbox, Patience, Receiver, Spool, headline};
+use crate::notify::Format as Body;
 use crate::source::How;
-use crate::watch::{Change, Event, Ledger, Options, Totals, Watch};
+use crate::source::error::SourceError;
+use crate::watch::{Change, Options, Watch};
 
 /// How changes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,11 +84,6 @@ pub struct Args {
     pub year: Vec<String>,
 }
 
-/// A receiver gets so long for a message.
-const RECEIVER_PATIENCE: Duration = Duration::from_secs(10);
-/// And a command.
-const COMMAND_PATIENCE: Duration = Duration::from_secs(30);
-
 /// Watches until no more can come or a signal says so.
 ///
 /// # Errors
@@ -116,9 +113,15 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
     };
     let how = How { progress: true, ..How::default() };
     let (mut watch, errors) = Watch::begin(&args.inputs, config, hands.ledger()?, options, how);
-    let partial = errors.iter().any(crate::source::error::SourceError::is_loss);
+    let mut partial = false;
     for error in errors.iter().filter(|error| error.is_loss()) {
-        eprintln!("why401: {error}");
+        let may_come =
+            matches!(error, SourceError::Missing { .. } | SourceError::NoMatch { .. } | SourceError::NoLogs { .. });
+        partial |= !may_come;
+        eprintln!("why401: {error}{}", if may_come { "; watching for it" } else { "" });
+    }
+    if watch.is_empty() {
+        return Ok(Exit::Usage);
     }
     let mut view =
         View { format: args.format, live: args.format == Format::Plain && io::stdout().is_terminal(), shown: None };
@@ -151,214 +154,4 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         0 => Exit::Clean,
         _ => Exit::Incidents,
     })
-}
-
-/// What is written to standard output.
-struct View {
-    format: Format,
-    /// A line at the bottom says how it goes.
-    live: bool,
-    shown: Option<Instant>,
-}
-
-/// How often the line at the bottom is written.
-const BLINK: Duration = Duration::from_millis(500);
-
-impl View {
-    fn show(&mut self, change: &Change, out: &mut impl Write) -> Result<()> {
-        if let Change::Message(text) = change {
-            eprintln!("why401: {text}");
-            return Ok(());
-        }
-        if self.live {
-            write!(out, "\r\x1b[2K")?;
-        }
-        match (self.format, change) {
-            (Format::Ndjson, Change::Incident(event)) => {
-                serde_json::to_writer(&mut *out, event)?;
-                writeln!(out)?;
-            }
-            (Format::Ndjson, Change::Silent { source, for_seconds }) => {
-                writeln!(
-                    out,
-                    "{}",
-                    serde_json::json!({"event": "silent", "source": source, "for_seconds": for_seconds})
-                )?;
-            }
-            (Format::Ndjson, Change::Speaking { source }) => {
-                writeln!(out, "{}", serde_json::json!({"event": "speaking", "source": source}))?;
-            }
-            (Format::Plain, Change::Incident(event)) => writeln!(out, "{} {}", event.at, headline(event))?,
-            (Format::Plain, Change::Silent { source, for_seconds }) => {
-                writeln!(out, "{source} has been silent for {for_seconds} s")?;
-            }
-            (Format::Plain, Change::Speaking { source }) => writeln!(out, "{source} speaks again")?,
-            (_, Change::Message(_)) => {}
-        }
-        out.flush()?;
-        Ok(())
-    }
-
-    fn status(&mut self, watch: &Watch, out: &mut impl Write) -> Result<()> {
-        if !self.live || self.shown.is_some_and(|shown| shown.elapsed() < BLINK) {
-            return Ok(());
-        }
-        self.shown = Some(Instant::now());
-        let totals = watch.totals();
-        let lines: u64 = totals.lines.iter().map(|(_, lines)| lines).sum();
-        write!(
-            out,
-            "\r\x1b[2K{} open · {} in all · {lines} lines of {} sources",
-            totals.open,
-            totals.incidents,
-            totals.lines.len()
-        )?;
-        out.flush()?;
-        Ok(())
-    }
-
-    fn summary(&self, totals: &Totals, out: &mut impl Write) -> Result<()> {
-        match self.format {
-            Format::Ndjson => writeln!(out, "{}", serde_json::json!({"event": "summary", "totals": totals}))?,
-            Format::Plain => {
-                if self.live {
-                    write!(out, "\r\x1b[2K")?;
-                }
-                let Totals { lines, late, incidents, open, undecided } = totals;
-                for (source, lines) in lines {
-                    writeln!(out, "{source}: {lines} lines")?;
-                }
-                writeln!(
-                    out,
-                    "{incidents} incidents, {open} of them not over; {undecided} not sure enough to tell; {late} lines came late"
-                )?;
-            }
-        }
-        out.flush()?;
-        Ok(())
-    }
-}
-
-/// Those who are told besides.
-struct Hands {
-    notify: Option<Outbox>,
-    exec: Option<Outbox>,
-    redact: bool,
-    ledger: Option<PathBuf>,
-}
-
-impl Hands {
-    fn begin(args: &Args) -> Result<Self> {
-        let spool = |name: &str| args.spool.as_deref().map(|folder| Spool::open(&folder.join(name))).transpose();
-        let notify = match receiver(args)? {
-            Some(receiver) => Some(Outbox::begin(receiver, spool("notify")?, Patience::default())),
-            None => None,
-        };
-        let exec = match &args.exec {
-            Some(command) => {
-                let exec = Exec { command: command.clone(), patience: COMMAND_PATIENCE };
-                Some(Outbox::begin(Box::new(exec), spool("exec")?, Patience::default()))
-            }
-            None => None,
-        };
-        let ledger = args.spool.as_deref().map(|folder| folder.join("told.json"));
-        if let Some(folder) = &args.spool {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make the spool {}", folder.display()))?;
-        }
-        Ok(Self { notify, exec, redact: !args.no_redact, ledger })
-    }
-
-    /// What an earlier watch told.
-    fn ledger(&self) -> Result<Ledger> {
-        let Some(path) = &self.ledger else { return Ok(Ledger::default()) };
-        match fs::read(path) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_else(|_| {
-                eprintln!("why401: {} cannot be used; incidents may be told of again", path.display());
-                Ledger::default()
-            })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Ledger::default()),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-        }
-    }
-
-    fn pass(&mut self, event: &Event) {
-        let told = |error| eprintln!("why401: {error}; the message is sent all the same");
-        if let Some(exec) = &mut self.exec {
-            exec.push(event.clone()).unwrap_or_else(told);
-        }
-        if let Some(notify) = &mut self.notify {
-            match hidden(event, self.redact) {
-                Ok(event) => notify.push(event).unwrap_or_else(told),
-                Err(error) => eprintln!("why401: {} is not sent: {error:#}", event.key),
-            }
-        }
-    }
-
-    /// After the messages are in the spool: in between they are told of twice rather than not at all.
-    fn remember(&self, ledger: &Ledger) {
-        let Some(path) = &self.ledger else { return };
-        let written = serde_json::to_vec(ledger).map_err(anyhow::Error::from);
-        let written = written.and_then(|bytes| Ok(replace(path, &bytes, Readers::Owner)?));
-        if let Err(error) = written {
-            eprintln!("why401: {error:#}");
-        }
-    }
-
-    fn close(self) -> usize {
-        [self.notify, self.exec].into_iter().flatten().map(Outbox::close).sum()
-    }
-}
-
-/// The event as it may leave the machine.
-fn hidden(event: &Event, redact: bool) -> Result<Event> {
-    let alone = Diagnosis { incidents: vec![event.incident.clone()], ..Diagnosis::default() };
-    let mut incidents = redacted(&alone, redact)?.incidents;
-    let incident = incidents.pop().context("a redacted diagnosis has its incident")?;
-    Ok(Event { incident, ..event.clone() })
-}
-
-/// Where PagerDuty takes events.
-const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
-
-#[cfg(feature = "notify")]
-fn receiver(args: &Args) -> Result<Option<Box<dyn Receiver>>> {
-    let (mut url, mut secret) = (args.notify.clone(), None);
-    if let Some(path) = &args.notify_secret_file {
-        let mut text = String::new();
-        if path.as_os_str() == "-" {
-            io::stdin().read_to_string(&mut text).context("cannot read the secret from standard input")?;
-        } else {
-            text = fs::read_to_string(path).with_context(|| format!("cannot read the secret {}", path.display()))?;
-        }
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            if line.starts_with("http://") || line.starts_with("https://") {
-                url = Some(line.to_owned());
-            } else {
-                secret = Some(line.to_owned());
-            }
-        }
-        if url.is_none() && args.notify_format != Body::Pagerduty {
-            bail!("{} holds no URL and --notify names none", path.display());
-        }
-    }
-    if args.notify_format == Body::Pagerduty && (url.is_some() || secret.is_some()) {
-        url.get_or_insert_with(|| PAGERDUTY.to_owned());
-        if secret.is_none() {
-            bail!("PagerDuty needs a routing key: put it into a file and say --notify-secret-file FILE");
-        }
-    }
-    let Some(url) = url else { return Ok(None) };
-    if !url.starts_with("http://") && !url.starts_with("https://") {
-        bail!("--notify takes a URL that begins with http:// or https://");
-    }
-    let http = crate::notify::Http::new(&url, args.notify_format, secret, RECEIVER_PATIENCE);
-    Ok(Some(Box::new(http)))
-}
-
-#[cfg(not(feature = "notify"))]
-fn receiver(args: &Args) -> Result<Option<Box<dyn Receiver>>> {
-    if args.notify.is_some() || args.notify_secret_file.is_some() {
-        bail!("this why401 was built without `notify`");
-    }
-    Ok(None)
 }

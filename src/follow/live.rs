@@ -4,7 +4,7 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use why401_parsers::line::{Framing, MAX_LINE};
@@ -21,6 +21,9 @@ use crate::source::progress::Progress;
 /// Logs that are followed.
 pub struct Followed {
     streams: Vec<(Stream, Bookmark)>,
+    /// Files, folders and patterns: logs may come that were not there at first.
+    inputs: Vec<PathBuf>,
+    searched: Instant,
     pipes: Vec<Pipe>,
     arrivals: Receiver<(usize, Vec<u8>)>,
 }
@@ -44,10 +47,15 @@ const PIECE: usize = 256 * 1024;
 /// And so many pieces wait at most: whoever writes faster has to wait, as with any pipe.
 const PIECES: usize = 32;
 
+/// How often folders and patterns are searched for logs that are new.
+const SEARCH_EVERY: Duration = Duration::from_secs(2);
+
 impl Followed {
     /// Begins to follow files, folders and patterns (with all rotations), named pipes, and `-` for standard input; what is in
     /// files already is read at once. Nothing given is standard input.
-    pub fn begin(inputs: &[PathBuf], reading: &mut Reading, how: How) -> (Self, Vec<SourceError>) {
+    ///
+    /// Rotated files that were last written longer than `kept` ago are passed over.
+    pub fn begin(inputs: &[PathBuf], reading: &mut Reading, kept: Duration, how: How) -> (Self, Vec<SourceError>) {
         let is_pipe = |input: &&PathBuf| input.as_os_str() == "-" || is_fifo(input);
         let (pipes, files): (Vec<&PathBuf>, Vec<&PathBuf>) = inputs.iter().partition(is_pipe);
         let files: Vec<PathBuf> = files.into_iter().cloned().collect();
@@ -77,16 +85,31 @@ impl Followed {
                 let _ = sender.send((number, Vec::new()));
             });
         }
-        let streams = streams.into_iter().map(|stream| (stream, Bookmark::default())).collect();
-        let mut followed = Self { streams, pipes: open, arrivals };
+        let before = SystemTime::now().checked_sub(kept).unwrap_or(SystemTime::UNIX_EPOCH);
+        let streams = streams
+            .into_iter()
+            .map(|stream| {
+                let mut bookmark = Bookmark::default();
+                // What cannot be passed over is read.
+                let _ = bookmark.pass_over(&stream, before);
+                (stream, bookmark)
+            })
+            .collect();
+        let mut followed = Self { streams, inputs: files, searched: Instant::now(), pipes: open, arrivals };
         errors.extend(followed.look(reading, how, true).errors);
         (followed, errors)
+    }
+
+    /// Whether there is nothing that could be followed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty() && self.pipes.is_empty()
     }
 
     /// Whether no more can come.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.streams.is_empty() && self.pipes.iter().all(|pipe| pipe.ended)
+        self.inputs.is_empty() && self.pipes.iter().all(|pipe| pipe.ended)
     }
 
     /// Waits for a pipe to say something, at most so long; reads what is new everywhere.
@@ -102,6 +125,14 @@ impl Followed {
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => thread::sleep(patience),
+        }
+        if self.searched.elapsed() >= SEARCH_EVERY && !self.inputs.is_empty() {
+            self.searched = Instant::now();
+            for stream in streams(&self.inputs).0 {
+                if !self.streams.iter().any(|(known, _)| *known == stream) {
+                    self.streams.push((stream, Bookmark::default()));
+                }
+            }
         }
         let seen = self.look(reading, how, false);
         News { bytes: news.bytes + seen.bytes, ..seen }

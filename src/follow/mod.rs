@@ -6,6 +6,7 @@
 
 mod live;
 mod mark;
+mod plan;
 mod position;
 mod rotation;
 
@@ -13,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use live::{Followed, News};
+pub(crate) use plan::Plan;
 pub use position::Bookmark;
-pub(crate) use position::Plan;
 
 use crate::source::error::SourceError;
 use crate::source::expand::{expand, shown};
@@ -54,11 +55,14 @@ impl Stream {
     /// Its files that are there, the oldest first. A log that is being compressed is there twice; its compressed form is not
     /// whole before the other is gone.
     fn files(&self) -> std::io::Result<Vec<PathBuf>> {
-        let folder = match self.base.parent() {
+        // A link leads to where the log is written, and its rotations lie there.
+        let linked = self.base.is_symlink().then(|| std::fs::canonicalize(&self.base).ok()).flatten();
+        let written = linked.map_or_else(|| self.base.clone(), |path| base_of(&path));
+        let folder = match written.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let base = self.base.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let base = written.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut found: BTreeMap<rotation::Rank, (bool, PathBuf)> = BTreeMap::new();
         for entry in std::fs::read_dir(folder)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
@@ -66,7 +70,7 @@ impl Stream {
                 continue;
             }
             let (of, rank, compressed) = rotation::of(&name);
-            let path = self.base.with_file_name(&name);
+            let path = written.with_file_name(&name);
             if of != base || !path.is_file() {
                 continue;
             }

@@ -1,20 +1,20 @@
 //! How far a stream was read, where that is now, and what is to be read next.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Seek as _, SeekFrom};
-use std::os::unix::fs::MetadataExt as _;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use why401_parsers::line::Framing;
 
 use super::Stream;
 use super::mark::{Edges, Mark};
+use super::plan::{Identity, Place, Plan, Step};
 use crate::source::error::SourceError;
 use crate::source::expand::{shown, year_of};
 use crate::source::open::{Opened, is_coded, text_of};
-use crate::source::parallel::{EDGE, Part, PartRead};
+use crate::source::parallel::{Part, PartRead};
 
 /// How far a stream was read.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -24,58 +24,6 @@ pub struct Bookmark {
     at: Option<Place>,
     /// Older files, read to their end.
     done: Vec<Place>,
-}
-
-/// A place in a file.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Place {
-    id: Identity,
-    mark: Mark,
-}
-
-/// What tells one file from another, and whether it changed. Inodes are used again (at once on ext4) and copying keeps none, so
-/// where it matters the text decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Identity {
-    device: u64,
-    inode: u64,
-    size: u64,
-    /// Seconds and nanoseconds since 1970.
-    modified: (i64, i64),
-}
-
-impl Identity {
-    fn of(about: &Metadata) -> Self {
-        let modified = (about.mtime(), about.mtime_nsec());
-        Self { device: about.dev(), inode: about.ino(), size: about.len(), modified }
-    }
-}
-
-/// What is to be read of a stream now.
-pub(crate) struct Plan {
-    /// In this order.
-    pub(crate) steps: Vec<Step>,
-    /// What its user should know.
-    pub(crate) warnings: Vec<String>,
-    /// The year in which the stream was last written.
-    pub(crate) year: Option<i32>,
-    /// Files that are read already.
-    done: Vec<Place>,
-    /// The file read last is as it was; so many steps are of older files.
-    still: Option<(usize, Place)>,
-}
-
-/// A file, or the rest of one, to be read.
-pub(crate) struct Step {
-    name: String,
-    file: File,
-    id: Identity,
-    coded: bool,
-    from: u64,
-    /// What stands around `from`.
-    edges: Edges,
-    /// The stream goes on in a newer file, so that a last line without its end will not get one.
-    closed: bool,
 }
 
 /// What a file of a stream is.
@@ -104,6 +52,22 @@ impl Bookmark {
         self.at.is_none() && self.done.is_empty()
     }
 
+    /// Takes rotated files that were last written before a time as read: nothing in them is looked at any more.
+    pub(crate) fn pass_over(&mut self, stream: &Stream, before: SystemTime) -> io::Result<()> {
+        let paths = stream.files()?;
+        for path in &paths[..paths.len().saturating_sub(1)] {
+            let mut file = File::open(path)?;
+            let about = file.metadata()?;
+            if about.modified()? >= before {
+                break;
+            }
+            // Its text tells it when it is compressed one day.
+            let mark = if is_coded(&head_of(&mut file)?) { None } else { Mark::at(&file, about.len())? };
+            self.done.push(Place { id: Identity::of(&about), mark: mark.unwrap_or_default() });
+        }
+        Ok(())
+    }
+
     /// What is to be read of a stream.
     pub(crate) fn plan(&self, stream: &Stream) -> Result<Plan, SourceError> {
         let mut looks = 0;
@@ -124,6 +88,9 @@ impl Bookmark {
     /// `None` if the files changed while they were looked at, or the place is not found and this is not the `last` look.
     fn look(&self, stream: &Stream, last: bool) -> io::Result<Option<Plan>> {
         let paths = stream.files()?;
+        if paths.is_empty() && self.is_new() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         // The newest first: if it has text by now, the older ones are whole.
         let ids: io::Result<Vec<Metadata>> = paths.iter().rev().map(fs::metadata).collect();
         let mut ids = ids?;
@@ -168,9 +135,7 @@ impl Bookmark {
         if (opened.device, opened.inode) != (id.device, id.inode) {
             return Ok(None);
         }
-        let mut head = [0; 4];
-        let count = file.read(&mut head)?;
-        let coded = is_coded(&head[..count]);
+        let coded = is_coded(&head_of(&mut file)?);
         let find = |mark: &Mark| -> io::Result<Option<(Edges, bool)>> {
             if mark.offset == 0 {
                 return Ok(None);
@@ -304,24 +269,11 @@ fn is_copy(state: &State, size: u64, newer: &[State]) -> io::Result<bool> {
     Ok(false)
 }
 
-impl Plan {
-    /// So much is to be read, on the disk.
-    pub(crate) fn size(&self) -> u64 {
-        self.steps.iter().map(Step::size).sum()
-    }
-
-    /// Whether there is something to take note of, though nothing may be read: a file was renamed or compressed.
-    pub(crate) fn has_changed(&self) -> bool {
-        !self.steps.is_empty() || self.still.is_none()
-    }
-
-    /// Whether the files still hold what stood before the places where reading began, and all that was to be read.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.steps.iter().filter(|step| !step.coded).all(|step| {
-            let whole = step.file.metadata().is_ok_and(|about| about.len() >= step.id.size);
-            whole && (step.from == 0 || matches!(step.edges.mark(step.from).find_in(&step.file), Ok(Some(_))))
-        })
-    }
+/// The first bytes of a file.
+fn head_of(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.take(4).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 /// So many files of a stream are remembered: half a year of daily rotations.
@@ -334,54 +286,4 @@ fn decoded(path: &Path, file: &File) -> Result<Opened, SourceError> {
     let mut file = file.try_clone().map_err(broken)?;
     file.seek(SeekFrom::Start(0)).map_err(broken)?;
     text_of(&name, file, &std::sync::Arc::default())
-}
-
-impl Step {
-    /// So much of it is still to be read, on the disk.
-    pub(crate) fn size(&self) -> u64 {
-        self.id.size.saturating_sub(if self.coded { 0 } else { self.from })
-    }
-
-    /// What is read is what was there when the files were looked at: what comes later may be of a newer file's time.
-    fn part(&self, framing: Option<Framing>) -> io::Result<Part> {
-        let (name, from, coded, size) = (self.name.clone(), self.from, self.coded, self.id.size);
-        let mut file = self.file.try_clone()?;
-        let framing = framing.filter(|_| from > 0);
-        let open_end = !self.closed && !coded;
-        Ok(Part {
-            name: name.clone(),
-            framing,
-            open_end,
-            open: Box::new(move |counted| {
-                let broken = |cause| SourceError::of(&name, 0, cause);
-                file.seek(SeekFrom::Start(if coded { 0 } else { from })).map_err(broken)?;
-                if coded {
-                    let mut opened = text_of(&name, file, counted)?;
-                    io::copy(&mut opened.text.as_mut().take(from), &mut io::sink()).map_err(broken)?;
-                    return Ok(opened);
-                }
-                let rest = file.take(size.saturating_sub(from));
-                if from == 0 {
-                    text_of(&name, rest, counted)
-                } else {
-                    Ok(Opened { text: Box::new(rest), compressed: None })
-                }
-            }),
-        })
-    }
-
-    /// Where reading ended.
-    fn after(&self, read: PartRead) -> Place {
-        let Edges { mut head, mut tail } = self.edges.clone();
-        if head.len() as u64 == self.from {
-            head.extend_from_slice(&read.head);
-            head.truncate(EDGE);
-        }
-        if read.tail.len() as u64 == read.taken {
-            crate::source::parallel::push_edge(&mut tail, &read.tail);
-        } else {
-            tail = read.tail;
-        }
-        Place { id: self.id, mark: Edges { head, tail }.mark(self.from + read.taken) }
-    }
 }

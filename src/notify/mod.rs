@@ -3,8 +3,10 @@
 //! A message is on the disk before it is sent (with a spool), and leaves it when the receiver has taken it. A receiver may get one
 //! twice, when it dies or a watch is killed just then: it tells by the message's id, or by the incident's key.
 
+#[cfg(feature = "notify")]
 mod body;
 mod exec;
+mod form;
 #[cfg(feature = "notify")]
 mod http;
 mod outbox;
@@ -12,8 +14,8 @@ mod spool;
 
 use serde::{Deserialize, Serialize};
 
-pub use body::{Format, headline};
 pub use exec::Exec;
+pub use form::{Format, headline};
 #[cfg(feature = "notify")]
 pub use http::Http;
 pub use outbox::{Outbox, Patience};

@@ -47,8 +47,6 @@ pub(crate) struct PartRead {
     pub(crate) tail: Vec<u8>,
     /// How it divides into entries; `None` if there was nothing to tell by.
     pub(crate) framing: Option<Framing>,
-    /// It could not be read, or not to its end.
-    pub(crate) failed: bool,
 }
 
 /// So many bytes at the beginning and before a position tell files apart: some twenty lines.
@@ -171,7 +169,6 @@ fn cut_all(parts: Vec<Part>, how: How, counted: &Arc<AtomicU64>, to_parsers: &Se
                     read.add(&chunk);
                     send(Step::Chunk(chunk));
                     if let Some(cause) = failed {
-                        read.failed = true;
                         let bytes = read.taken;
                         send(Step::Wrong(match opened.compressed {
                             Some(format) => SourceError::Damaged { name: name.clone(), format, bytes },
@@ -180,10 +177,7 @@ fn cut_all(parts: Vec<Part>, how: How, counted: &Arc<AtomicU64>, to_parsers: &Se
                     }
                 }
             }
-            Err(error) => {
-                read.failed = error.is_loss();
-                send(Step::Wrong(error));
-            }
+            Err(error) => send(Step::Wrong(error)),
         }
         send(Step::End(read));
     }

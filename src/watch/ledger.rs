@@ -12,6 +12,9 @@ use crate::diagnosis::{Diagnosis, Impact, Incident, Scope};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Ledger {
     known: Vec<Seen>,
+    /// How many incidents were told of by this watch.
+    #[serde(skip)]
+    told: u64,
 }
 
 /// An incident that was seen.
@@ -63,9 +66,6 @@ const SURER: f64 = 0.15;
 /// An incident of which nothing is seen for so long (microseconds of log time) is over: the pause that divides incidents.
 const QUIET: i64 = 10 * 60 * 1_000_000;
 
-/// So many incidents that are over are remembered.
-const MOST_KNOWN: usize = 10_000;
-
 impl Ledger {
     /// Takes what is over in a first diagnosis as known, unless it was told of in an earlier watch and was not over then.
     pub(super) fn pass_over(&mut self, diagnosis: &Diagnosis) {
@@ -80,8 +80,8 @@ impl Ledger {
         }
     }
 
-    /// What is new in a diagnosis. When the log has ended, what is not sure is said as well: nothing more will come.
-    pub(super) fn changes(&mut self, diagnosis: &Diagnosis, ended: bool) -> Vec<Change> {
+    /// What is new in a diagnosis of the last `kept` microseconds. When the log has ended, what is not sure is said as well: nothing more will come.
+    pub(super) fn changes(&mut self, diagnosis: &Diagnosis, kept: i64, ended: bool) -> Vec<Change> {
         let latest = latest(diagnosis);
         let mut changes = Vec::new();
         let mut tell = |stage, key: &str, reason: Option<&str>, incident: &Incident| {
@@ -110,6 +110,7 @@ impl Ledger {
                 None if clear || settled => {
                     tell(Stage::Opened, &seen.key, None, incident);
                     seen.told = Some(now);
+                    self.told += 1;
                 }
                 Some(told) if again || told.differs(&now) && (clear || settled) => {
                     tell(Stage::Updated, &seen.key, None, incident);
@@ -134,15 +135,10 @@ impl Ledger {
                 tell(Stage::Closed, &seen.key, Some(if aged { "quiet" } else { "retracted" }), &seen.incident);
             }
         }
-        let surplus = self.known.len().saturating_sub(MOST_KNOWN);
-        if surplus > 0 {
-            let mut left = surplus;
-            self.known.retain(|seen| {
-                let goes = left > 0 && seen.over;
-                left -= usize::from(goes);
-                !goes
-            });
-        }
+        // What is too old to be looked at does not come again.
+        let old =
+            |seen: &Seen| latest.zip(micros(&seen.incident.end)).is_some_and(|(now, end)| end < now - kept - QUIET);
+        self.known.retain(|seen| !(seen.over && old(seen)));
         changes
     }
 
@@ -175,12 +171,9 @@ impl Ledger {
 
     /// How many were told of, are told of and not over, and were not told of.
     pub(super) fn counts(&self) -> (u64, u64, u64) {
-        let count = |of: fn(&Seen) -> bool| self.known.iter().filter(|seen| of(seen)).count() as u64;
-        (
-            count(|seen| seen.told.is_some()),
-            count(|seen| seen.told.is_some() && !seen.over),
-            count(|seen| seen.told.is_none() && !seen.over),
-        )
+        let open =
+            |told: bool| self.known.iter().filter(|seen| !seen.over && seen.told.is_some() == told).count() as u64;
+        (self.told, open(true), open(false))
     }
 }
 

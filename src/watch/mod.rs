@@ -4,7 +4,7 @@
 mod change;
 mod ledger;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,12 @@ const REST: Duration = Duration::from_millis(300);
 /// How often what is too old is let go.
 const LET_GO_EVERY: Duration = Duration::from_secs(20);
 
+/// How long ago a file was last written that has something of the log time that is looked at: a log that is replayed, or one whose
+/// clock is an hour off, is no reason to miss something.
+fn written_within(kept: i64) -> Duration {
+    Duration::from_micros(kept.unsigned_abs()) + Duration::from_secs(3600)
+}
+
 /// A watch.
 pub struct Watch {
     followed: Followed,
@@ -51,6 +57,8 @@ pub struct Watch {
     let_go: Instant,
     /// When each source spoke last, its lines then, and whether it is said to be silent.
     spoke: HashMap<String, (Instant, u64, bool)>,
+    /// What was said of inputs: what is wrong stays so for many looks.
+    said: HashSet<String>,
 }
 
 /// What it comes to in the end.
@@ -79,8 +87,8 @@ impl Watch {
         how: How,
     ) -> (Self, Vec<SourceError>) {
         let config = Config { keep: Some(Keep::from_now(options.kept)), ..config };
-        let mut reading = Reading::new(config, run_key());
-        let (followed, errors) = Followed::begin(inputs, &mut reading, how);
+        let mut reading = Reading::new(config, run_key()).watched();
+        let (followed, errors) = Followed::begin(inputs, &mut reading, written_within(options.kept), how);
         let now = Instant::now();
         let mut watch = Self {
             followed,
@@ -93,6 +101,7 @@ impl Watch {
             took: Duration::ZERO,
             let_go: now,
             spoke: HashMap::new(),
+            said: errors.iter().map(ToString::to_string).collect(),
         };
         if watch.reading.bytes() > 0 {
             watch.reading.forget(Keep::from_now(options.kept), 0);
@@ -105,14 +114,20 @@ impl Watch {
         (watch, errors)
     }
 
+    /// Whether there is nothing that could be watched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.followed.is_empty()
+    }
+
     /// Waits a little, reads what is new, and says what changed. `None` when no more can come.
     pub fn step(&mut self) -> Option<Vec<Change>> {
         let mut changes = Vec::new();
         let news = self.followed.poll(&mut self.reading, self.how, self.options.every);
         self.stirred |= news.bytes > 0;
         changes.extend(news.warnings.into_iter().map(Change::Message));
-        changes
-            .extend(news.errors.iter().filter(|error| error.is_loss()).map(|error| Change::Message(error.to_string())));
+        let wrong = news.errors.iter().filter(|error| error.is_loss()).map(ToString::to_string);
+        changes.extend(wrong.filter(|text| self.said.insert(text.clone())).map(Change::Message));
         self.hear(&mut changes);
         let over = self.followed.is_over();
         if over {
@@ -124,7 +139,7 @@ impl Watch {
                 self.let_go = Instant::now();
             }
             let diagnosis = self.diagnose();
-            changes.extend(self.ledger.changes(&diagnosis, over));
+            changes.extend(self.ledger.changes(&diagnosis, self.options.kept, over));
         }
         (!over || !changes.is_empty()).then_some(changes)
     }

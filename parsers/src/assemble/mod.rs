@@ -139,13 +139,20 @@ impl Assembler {
     /// For the source with this number.
     #[must_use]
     pub fn new(source: u32) -> Self {
+        Self::with_room(source, uses::MOST)
+    }
+
+    /// For the source with this number. Requests that were answered well are thinned when there are more than `room`: fewer make
+    /// a diagnosis quicker, and matter less, when it is made again and again.
+    #[must_use]
+    pub fn with_room(source: u32, room: usize) -> Self {
         Self {
             source,
             server: server::State::default(),
             client: client::State::default(),
             events: Vec::new(),
             free: Vec::new(),
-            uses: uses::Uses::default(),
+            uses: uses::Uses::with_room(room),
             latest: None,
             zones: Vec::new(),
             sides: [0; 2],

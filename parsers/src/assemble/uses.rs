@@ -38,11 +38,11 @@ pub(super) struct Use {
 /// So many are kept before they are thinned: at some 130 bytes each 17 MB, and more than a whole day of a hundred people.
 pub(super) const MOST: usize = 1 << 17;
 
-/// So many that even what is near to something else is thinned: at some 130 bytes each 136 MB.
-const MUST_SHRINK: usize = 8 * MOST;
+/// So many times more, and even what is near to something else is thinned: at some 130 bytes each 136 MB.
+const MUST_SHRINK: usize = 8;
 
-/// The newest are never thinned: what happens next may be about them.
-const NEWEST: usize = MOST / 8;
+/// The newest are never thinned: what happens next may be about them. This part of what is kept.
+const NEWEST: usize = 8;
 
 /// Uses this near (microseconds) before a refusal or a failure are evidence: causes look half an hour back.
 const BEFORE_TROUBLE: i64 = 30 * 60 * SECOND;
@@ -58,10 +58,12 @@ const TELLING: &[&[u8]] = &[
 ];
 
 /// The uses of one source.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Uses {
     list: Vec<Use>,
     next: u64,
+    /// How many are kept before they are thinned.
+    room: usize,
     /// How many may be held before the next thinning.
     most: usize,
     /// How many were dropped, by the hour (since 1970) that their lines state and whether they state its zone.
@@ -69,6 +71,11 @@ pub(super) struct Uses {
 }
 
 impl Uses {
+    /// None yet, with room for so many.
+    pub(super) fn with_room(room: usize) -> Self {
+        Self { list: Vec::new(), next: 0, room, most: room, dropped: 0 }
+    }
+
     /// Keeps one and gives its number.
     pub(super) fn push(&mut self, one: Use) -> u64 {
         let number = self.next;
@@ -97,7 +104,7 @@ impl Uses {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.list.len() >= self.most.max(MOST)
+        self.list.len() >= self.most
     }
 
     pub(super) fn into_list(self) -> Vec<Use> {
@@ -107,13 +114,14 @@ impl Uses {
     /// Drops what is far from all that matters. `events` are the source's other events so far.
     pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names) {
         let moments = Moments::of(events);
-        let old = self.list.len() - NEWEST.min(self.list.len());
+        let before = self.list.len();
+        let old = before - (self.room / NEWEST).min(before);
         self.drop_dull(old, &moments, names, false);
-        if self.list.len() > MUST_SHRINK {
+        if self.list.len() > MUST_SHRINK * self.room {
             self.drop_dull(old, &moments, names, true);
         }
         // So many people that their firsts and lasts alone are more: the room grows with them.
-        self.most = (self.list.len() * 2).max(MOST);
+        self.most = (self.list.len() * 2).max(self.room);
     }
 
     fn drop_dull(&mut self, old: usize, moments: &Moments, names: &Names, hard: bool) {
