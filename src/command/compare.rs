@@ -75,7 +75,7 @@ fn write(comparison: &Comparison, out: &mut impl Write) -> Result<()> {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["", "before", "after", "per 1,000 h before", "after", "ratio (95%)", ""]);
+    table.set_header(["", "before", "after", "per 1,000 h before", "after", "ratio (interval)", ""]);
     for column in 1..=5 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
