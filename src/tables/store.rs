@@ -57,11 +57,11 @@ impl History {
             for table in Table::ALL {
                 let folder = self.day_folder(table, day);
                 match by_day.remove(&(table, day)) {
-                    Some(mut frame) => {
+                    Some(frame) => {
                         if table == Table::Incidents {
                             recorded.incidents += frame.height();
                         }
-                        write(&folder, &mut frame)?;
+                        write(&folder, &frame)?;
                     }
                     None => remove(&folder)?,
                 }
@@ -110,8 +110,8 @@ impl History {
                 if others.is_empty() {
                     continue;
                 }
-                let mut whole = read::distinct(table, &parts)?;
-                write(&folder, &mut whole)?;
+                let whole = read::distinct(table, &parts)?;
+                write(&folder, &whole)?;
                 for other in others {
                     fs::remove_file(other).map_err(TableError::file(other))?;
                     gone += 1;
@@ -157,10 +157,8 @@ impl History {
 
     fn day_folders(&self, table: Table) -> Result<Vec<(NaiveDate, PathBuf)>, TableError> {
         let folder = self.folder.join(VERSION).join(table.name());
-        let mut days: Vec<(NaiveDate, PathBuf)> = files(&folder)?
-            .into_iter()
-            .filter_map(|path| Some((path.file_name()?.to_str()?.strip_prefix("day=")?.parse().ok()?, path)))
-            .collect();
+        let mut days: Vec<(NaiveDate, PathBuf)> =
+            files(&folder)?.into_iter().filter_map(|path| Some((day_of(&path)?, path))).collect();
         days.sort();
         Ok(days)
     }
@@ -179,6 +177,11 @@ impl History {
     }
 }
 
+/// The day that a folder's name says.
+pub(super) fn day_of(folder: &Path) -> Option<NaiveDate> {
+    folder.file_name()?.to_str()?.strip_prefix("day=")?.parse().ok()
+}
+
 /// What is in a folder; nothing where there is none.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, TableError> {
     match fs::read_dir(folder) {
@@ -195,10 +198,12 @@ fn parquet_files(folder: &Path) -> Result<Vec<PathBuf>, TableError> {
     Ok(parts)
 }
 
-fn write(folder: &Path, frame: &mut DataFrame) -> Result<(), TableError> {
+/// Writes a day. Its folder's name says which, and a partition's column is not in its files (Hive's convention, which Arrow insists on).
+fn write(folder: &Path, frame: &DataFrame) -> Result<(), TableError> {
+    let mut frame = frame.drop("day").map_err(TableError::table(folder))?;
     fs::create_dir_all(folder).map_err(TableError::file(folder))?;
     let (part, beside) = (folder.join(PART), folder.join(format!(".{PART}.{}.tmp", std::process::id())));
-    let written = parquet(&beside, frame)
+    let written = parquet(&beside, &mut frame)
         .and_then(|()| fs::rename(&beside, &part).map_err(TableError::file(&part)))
         // The rename is on the disk when the folder is.
         .and_then(|()| File::open(folder).and_then(|folder| folder.sync_all()).map_err(TableError::file(folder)));
