@@ -254,3 +254,25 @@ print(duckdb.sql(\"select count(*) from 'out.parquet'\").fetchall()[0][0], arrow
     let Some(read) = python(script, folder.path()) else { return };
     assert_eq!(read.trim(), format!("{count} {count} {count} {count} True"));
 }
+
+#[test]
+fn ranges_of_a_history_can_be_compared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hist = folder.path().join("hist");
+    for name in ["mixed", "healthy"] {
+        History::new(&hist)
+            .record(&diagnosed(&fs::read(sample(name).join("server.log")).expect("a log")))
+            .expect("recorded");
+    }
+    let days = History::new(&hist).days().expect("days");
+    let (healthy, mixed) = (days[0], days[days.len() - 1]);
+    assert!(healthy < mixed, "{days:?}");
+    let of = |days: String| format!("{}@{days}", hist.display());
+    let ran = run(why401().args(["compare", "--format", "json", &of(format!("{mixed}..")), &of(healthy.to_string())]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let json = ran.json();
+    assert_eq!(json["drops"]["after"]["incidents"], 0);
+    assert!(json["before"]["active_hours"].as_u64().is_some_and(|hours| hours > 20), "{json}");
+    let wrong = run(why401().args(["compare", &of("monday..".into()), &of(healthy.to_string())]));
+    assert!(wrong.code == 2 && wrong.stderr.contains("no range of days"), "{}", wrong.stderr);
+}

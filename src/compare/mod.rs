@@ -298,6 +298,14 @@ fn notes(before: &Stretch, after: &Stretch) -> Vec<String> {
             ));
         }
     }
+    if before.even_hours || after.even_hours {
+        notes.push(
+            "A history keeps no hours by person; they are shared out evenly among the people of its fullest day."
+                .into(),
+        );
+        // Nor the formats of its logs.
+        return notes;
+    }
     for (name, one, other) in [("before", before, after), ("after", after, before)] {
         let only: Vec<&str> = one.dialects.difference(&other.dialects).map(String::as_str).collect();
         if !only.is_empty() {
