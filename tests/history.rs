@@ -170,6 +170,40 @@ fn files_of_other_versions_stay_readable() {
     assert!(none.code == 2 && none.stderr.contains("holds no history"), "{}", none.stderr);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_killed_run_leaves_every_day_as_it_was_or_as_it_is_to_be() {
+    const KILLS: u64 = 40;
+    let folder = tempfile::tempdir().expect("a folder");
+    let record = |name: &str| {
+        let mut command = why401();
+        command.current_dir(folder.path()).args(["history", name, "--compact", "--record"]).arg(sample("mixed"));
+        command
+    };
+    for number in 0..KILLS {
+        let mut child = record("killed")
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("it starts");
+        // Over the whole of a run, which takes some 100 to 300 ms.
+        std::thread::sleep(std::time::Duration::from_millis(5 * number + 5));
+        // It may have ended already.
+        let _ = child.kill();
+        child.wait().expect("it ends");
+        let parts =
+            if folder.path().join("killed").is_dir() { files(&folder.path().join("killed")) } else { BTreeMap::new() };
+        for (name, bytes) in parts.into_iter().filter(|(name, _)| name.ends_with("part.parquet")) {
+            let read = ParquetReader::new(std::io::Cursor::new(bytes)).finish();
+            assert!(read.is_ok(), "{}: {read:?}", name.display());
+        }
+    }
+    for name in ["killed", "undisturbed"] {
+        assert_eq!(run(&mut record(name)).code, 0);
+    }
+    assert_eq!(files(&folder.path().join("killed")), files(&folder.path().join("undisturbed")));
+}
+
 /// Runs a script if Python has what it needs; says so if not.
 fn python(script: &str, folder: &Path) -> Option<String> {
     let ready = Command::new("python3").args(["-c", "import duckdb, pyarrow.dataset, pyarrow.feather"]).output();
