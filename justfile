@@ -16,6 +16,10 @@ accuracy:
 calibrate:
     WHY401_WRITE=1 cargo test --test calibration
 
+# a thousand runs of `batch` killed at random times
+kill-test:
+    cargo test --test batch -- --ignored --nocapture
+
 # the quick start of the README
 demo:
     cargo run --release -- samples/mixed

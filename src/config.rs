@@ -26,6 +26,31 @@ pub struct Config {
     pub filter: Filter,
     /// Formats of the user's own.
     pub patterns: Arc<[Pattern]>,
+    /// How far back is looked; everything, if not said.
+    pub keep: Option<Keep>,
+}
+
+/// How far back is looked, from the latest time in the logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Microseconds.
+    pub span: i64,
+    /// A later time (microseconds since 1970) than this is a clock that is wrong, and no reason to let everything go.
+    pub no_later_than: i64,
+}
+
+impl Keep {
+    /// This long, as seen now. A clock may be a day ahead.
+    #[must_use]
+    pub fn from_now(span: i64) -> Self {
+        Self { span, no_later_than: chrono::Utc::now().timestamp_micros() + 86_400_000_000 }
+    }
+
+    /// From when on is looked, given the latest time.
+    #[must_use]
+    pub fn since(self, latest: i64) -> i64 {
+        latest.min(self.no_later_than) - self.span
+    }
 }
 
 /// `[endpoints]`: paths by role, beyond what is detected.
@@ -154,6 +179,52 @@ pub struct ConfigFile {
     pub window_minutes: Option<u32>,
     /// `[[pattern]]`
     pub pattern: Vec<PatternFile>,
+    /// `[batch]`
+    pub batch: Option<BatchFile>,
+}
+
+/// `[batch]` as it is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchFile {
+    /// Logs, folders and patterns. A log's rotations belong to it.
+    pub sources: Vec<String>,
+    /// The folder for what is kept between runs.
+    pub state: std::path::PathBuf,
+    /// Files to write; the ending says how.
+    #[serde(default)]
+    pub report: OneOrMore,
+    /// How much log time is kept: `35d`.
+    pub keep: Option<String>,
+    /// Pseudonyms in reports; if not said, in those for readers (`.html`, `.md`) and not in those for programs.
+    pub redact: Option<bool>,
+}
+
+/// One file or a list.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMore {
+    /// One.
+    One(std::path::PathBuf),
+    /// A list.
+    More(Vec<std::path::PathBuf>),
+}
+
+impl Default for OneOrMore {
+    fn default() -> Self {
+        Self::More(Vec::new())
+    }
+}
+
+impl OneOrMore {
+    /// All of them.
+    #[must_use]
+    pub fn list(&self) -> &[std::path::PathBuf] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::More(list) => list,
+        }
+    }
 }
 
 impl ConfigFile {
@@ -182,7 +253,7 @@ impl ConfigFile {
         let window =
             self.window_minutes.map_or_else(Window::default, |minutes| Window(i64::from(minutes) * 60_000_000));
         let patterns = self.patterns()?;
-        Ok(Config { endpoints: self.endpoints, lifetimes: self.lifetimes, clock, window, filter, patterns })
+        Ok(Config { endpoints: self.endpoints, lifetimes: self.lifetimes, clock, window, filter, patterns, keep: None })
     }
 
     /// The patterns, each checked against its example.

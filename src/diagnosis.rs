@@ -9,7 +9,7 @@ use crate::cause::Label;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A whole diagnosis.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Diagnosis {
     /// The version of this contract.
     pub schema_version: u32,
@@ -19,6 +19,9 @@ pub struct Diagnosis {
     pub inputs: Vec<Input>,
     /// Counts.
     pub summary: Summary,
+    /// From when on was looked, RFC 3339; null is from the beginning.
+    #[serde(default)]
+    pub since: Option<String>,
     /// Counts by day, the days in order.
     #[serde(default)]
     pub days: Vec<Day>,
@@ -37,7 +40,7 @@ pub struct Diagnosis {
 }
 
 /// What wrote a diagnosis.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// `why401`.
     pub name: String,
@@ -64,6 +67,9 @@ pub struct Input {
     pub unrecognised: u64,
     /// Lines too long to be read whole.
     pub capped: u64,
+    /// Events that stand more than a minute below a younger one; they were put in their place.
+    #[serde(default)]
+    pub late: u64,
     /// First time, RFC 3339; null if the source has none.
     pub first: Option<String>,
     /// Last time.
@@ -171,12 +177,15 @@ pub struct UnauthorizedBy {
     pub unexplained: u64,
 }
 
-/// An inferred lifetime.
+/// An inferred lifetime of a credential.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LifetimeFinding {
     /// `mobile`, `web` or `unknown`.
     pub platform: String,
-    /// Of an access token, in seconds.
+    /// `access` or `refresh`: which credential lives so long.
+    #[serde(default = "access")]
+    pub credential: String,
+    /// Its life, in seconds.
     pub access_seconds: i64,
     /// How many credentials were seen to reach it.
     pub support: u64,
@@ -190,6 +199,14 @@ pub struct LifetimeFinding {
     pub verdict: String,
     /// When clients replace a token ahead of its end: its age then, in seconds, where many do at the same age.
     pub refreshed_at_seconds: Option<i64>,
+    /// When the first and the last of the credentials that show it were issued, RFC 3339; null if nothing shows it. Two lifetimes of which
+    /// one ends before the other begins are a change.
+    #[serde(default)]
+    pub issued: Option<(String, String)>,
+}
+
+fn access() -> String {
+    "access".to_owned()
 }
 
 /// An endpoint with a role.

@@ -20,12 +20,16 @@
 //! ```
 
 pub mod actor;
+pub mod atomic;
+pub mod batch;
 pub mod cause;
 pub mod command;
 pub mod compare;
 pub mod config;
 pub mod diagnosis;
+pub mod follow;
 pub mod incident;
+pub mod notify;
 pub mod policy;
 pub mod reading;
 pub mod render;
@@ -33,10 +37,12 @@ mod report;
 pub mod session;
 pub mod simulate;
 pub mod source;
+pub mod state;
 pub mod stats;
 #[cfg(feature = "tables")]
 pub mod tables;
 pub mod threshold;
+pub mod watch;
 
 pub use config::Config;
 pub use diagnosis::Diagnosis;

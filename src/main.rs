@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use why401::command::{
-    Cli, Command, Exit, columns, compare, diagnose, explain, formats, init, parse, policy, report, settings, shell,
-    simulate,
+    Cli, Command, Exit, batch, columns, compare, diagnose, explain, formats, init, parse, policy, report, settings,
+    shell, simulate, watch,
 };
 
 fn main() -> ExitCode {
@@ -15,6 +15,8 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         None => diagnose::run(&cli.diagnose, &mut out),
         Some(Command::Diagnose(args)) => diagnose::run(args, &mut out),
+        Some(Command::Batch(args)) => batch::run(args, &mut out),
+        Some(Command::Watch(args)) => watch::run(args, &mut out),
         Some(Command::Explain(args)) => explain::run(args, columns(None), &mut out).map_err(Into::into),
         Some(Command::Policy(args)) => policy::run(args, &mut out),
         Some(Command::Simulate(args)) => simulate::run(args, &mut out),

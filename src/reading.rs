@@ -1,25 +1,31 @@
 //! Sources on their way to events: each has an assembler that takes parsed chunks in order.
 
+use std::sync::Arc;
+
 use bumpalo::Bump;
+use serde::{Deserialize, Serialize};
 use why401_parsers::assemble::Assembler;
 use why401_parsers::detect::{Balance, Parsed, parse_chunk_with};
 use why401_parsers::event::Names;
 use why401_parsers::line::Framing;
 use why401_parsers::secret::FingerprintKey;
 
-use crate::config::Config;
+use crate::config::{Config, Keep};
 
-/// All sources read so far.
-#[derive(Debug)]
+/// All sources read so far. Written down it is without its configuration, which may change between runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reading {
+    #[serde(skip)]
     pub(crate) config: Config,
     pub(crate) names: Names,
     pub(crate) key: FingerprintKey,
     pub(crate) sources: Vec<ReadSource>,
+    /// The source that is being read.
+    current: usize,
 }
 
 /// One source that was read.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ReadSource {
     pub(crate) name: String,
     pub(crate) assembler: Assembler,
@@ -32,7 +38,7 @@ impl Reading {
     /// Nothing read yet. `key` joins tokens within the run; take it at random.
     #[must_use]
     pub fn new(config: Config, key: [u8; 16]) -> Self {
-        Self { config, names: Names::default(), key: FingerprintKey::new(key), sources: Vec::new() }
+        Self { config, names: Names::default(), key: FingerprintKey::new(key), sources: Vec::new(), current: 0 }
     }
 
     /// The run's key, for parsing chunks elsewhere.
@@ -41,26 +47,82 @@ impl Reading {
         self.key
     }
 
+    /// The same, to be diagnosed under this configuration.
+    #[must_use]
+    pub fn with_config(self, config: Config) -> Self {
+        Self { config, ..self }
+    }
+
     /// Begins a source. Sources must come in the order of their names, which makes the outcome independent of the order in
     /// which they were given. `year` is the year in which the source was last written, for times that state none.
     pub fn begin(&mut self, name: &str, year: Option<i32>) {
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         let (assembler, balance) = (Assembler::new(number), Balance::default());
+        self.current = self.sources.len();
         self.sources.push(ReadSource { name: name.to_owned(), assembler, balance, year });
     }
 
-    /// Takes the next parsed chunk of the source begun last.
+    /// Goes on with the source of this name; begins it if there is none.
+    pub fn resume(&mut self, name: &str, year: Option<i32>) {
+        match self.sources.iter().position(|source| source.name == name) {
+            Some(place) => {
+                self.current = place;
+                self.sources[place].year = year.or(self.sources[place].year);
+            }
+            None => self.begin(name, year),
+        }
+    }
+
+    /// Puts the sources into the order of their names, as if they had been begun so.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.sources.sort_by(|one, other| one.name.cmp(&other.name));
+        for (number, source) in (0..).zip(&mut self.sources) {
+            source.assembler.renumber(number);
+        }
+        self
+    }
+
+    /// Lets go of what is older than is looked at, by each source's own latest time, but for what a line to come may be about.
+    /// `slack` (microseconds) is for local times, whose zone is settled in the end.
+    pub fn forget(&mut self, keep: Keep, slack: i64) {
+        for source in &mut self.sources {
+            if let Some(latest) = source.assembler.latest() {
+                source.assembler.forget(keep.since(latest) - slack);
+            }
+        }
+        let old = std::mem::take(&mut self.names);
+        for source in &mut self.sources {
+            source.assembler.rename(&old, &mut self.names);
+        }
+    }
+
+    /// Reads whole entries that follow what was read of a source.
+    pub(crate) fn read_more(&mut self, name: &str, framing: Framing, bytes: &[u8]) {
+        self.resume(name, None);
+        let arena = Bump::new();
+        let patterns = Arc::clone(&self.config.patterns);
+        let parsed = parse_chunk_with(bytes, framing, self.key, &arena, &patterns);
+        self.take(&parsed);
+    }
+
+    /// So many lines were read of each source, and so many of them came late.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, u64, u64)> {
+        self.sources.iter().map(|source| (source.name.as_str(), source.balance.lines, source.assembler.late()))
+    }
+
+    /// Takes the next parsed chunk of the source that is being read.
     pub fn take(&mut self, parsed: &Parsed<'_>) {
-        let Some(source) = self.sources.last_mut() else { return };
+        let Some(source) = self.sources.get_mut(self.current) else { return };
         // Line numbers begin at 1.
         let first_line = source.balance.lines + 1;
         source.balance.merge(&parsed.balance);
         source.assembler.take(parsed, first_line, &mut self.names);
     }
 
-    /// So many bytes of the source begun last were dropped because a line had no end.
+    /// So many bytes of the source that is being read were dropped because a line had no end.
     pub fn dropped(&mut self, bytes: u64) {
-        if let Some(source) = self.sources.last_mut() {
+        if let Some(source) = self.sources.get_mut(self.current) {
             source.balance.bytes += bytes;
         }
     }

@@ -167,14 +167,23 @@ fn lines_out_of_order_are_put_in_order() {
     let json = ran.json();
     let input = &json["inputs"][0];
     assert!(input["first"].as_str() < input["last"].as_str());
+    assert_eq!(input["late"], 0, "seconds of disorder are how logs are");
 }
 
 #[test]
 fn a_clock_that_jumps_back_an_hour_ends_nothing() {
     let folder = Folder::new();
-    let text = [requests(30), requests(30).replace("T10:", "T09:").replace("-4000-", "-4001-")].concat();
+    let text = [requests(30), requests(30).replace("T10:", "T09:").replace(" 10:", " 09:").replace("-4000-", "-4001-")]
+        .concat();
     let ran = diagnose(&[&folder.file("jump.log", text)]);
     assert_eq!((ran.code, counts(&ran).2), (0, 60));
+    let json = ran.json();
+    assert_eq!(json["inputs"][0]["late"], 30, "what comes an hour late is counted, and said");
+    assert!(
+        json["notes"].to_string().contains("30 events stand more than 60 s below younger ones"),
+        "{}",
+        json["notes"]
+    );
 }
 
 #[test]

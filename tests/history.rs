@@ -110,6 +110,24 @@ fn twenty_four_daily_runs_give_what_one_run_over_all_gives() {
 }
 
 #[test]
+fn a_day_that_is_looked_at_in_part_stays_as_it_was() {
+    let whole = diagnosed(&long_log());
+    let folder = tempfile::tempdir().expect("a folder");
+    let history = History::new(folder.path());
+    history.record(&whole).expect("recorded");
+    let before = files(folder.path());
+    let mut part = whole.clone();
+    let (cut, first) = (whole.days[9].day.clone(), whole.days[10].day.clone());
+    part.since = Some(format!("{cut}T09:30:00Z"));
+    part.days.retain(|day| day.day >= cut);
+    part.days[0].requests /= 2;
+    part.incidents.retain(|incident| incident.start >= first);
+    let recorded = history.record(&part).expect("recorded");
+    assert_eq!(recorded.days, whole.days.len() - 10);
+    assert_eq!(files(folder.path()), before);
+}
+
+#[test]
 fn days_can_be_chosen_dropped_and_put_together() {
     let folder = tempfile::tempdir().expect("a folder");
     let history = History::new(folder.path());

@@ -5,6 +5,7 @@
 
 use bumpalo::Bump;
 use memchr::memchr;
+use serde::{Deserialize, Serialize};
 
 use crate::bundle;
 use crate::dialect::server::take_tags;
@@ -32,7 +33,7 @@ pub const MOST_DIALECTS: usize = 64;
 const _: () = assert!(envelope::ENVELOPES.len() <= MOST_ENVELOPES && DIALECTS.len() + MOST_PATTERNS <= MOST_DIALECTS);
 
 /// What became of the lines of a chunk or a source. `read = recognised + unrecognised + capped`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
     /// Lines read.
     pub lines: u64,
@@ -45,8 +46,10 @@ pub struct Balance {
     /// Lines longer than [`crate::line::MAX_LINE`].
     pub capped: u64,
     /// How often each envelope was seen, by its place in [`envelope::ENVELOPES`].
+    #[serde(with = "counts")]
     pub envelopes: [u64; MOST_ENVELOPES],
     /// How many lines each dialect understood, by its place in [`DIALECTS`].
+    #[serde(with = "counts")]
     pub dialects: [u64; MOST_DIALECTS],
     /// The shapes of unrecognised lines, with counts, in order of first sight.
     pub templates: indexmap::IndexMap<Box<[u8]>, u64>,
@@ -88,6 +91,21 @@ impl Balance {
                 self.templates.insert(template.clone(), *count);
             }
         }
+    }
+}
+
+/// Counts by place, written down as a list: serde knows arrays up to 32 places.
+mod counts {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer, const N: usize>(counts: &[u64; N], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(counts)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(from: D) -> Result<[u64; N], D::Error> {
+        let counts = Vec::deserialize(from)?;
+        counts.try_into().map_err(|_| D::Error::custom("counts for another number of places"))
     }
 }
 

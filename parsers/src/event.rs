@@ -1,17 +1,18 @@
 //! What happened: events, assembled from the records of one request, connection or transition.
 
 use indexmap::IndexSet;
+use serde::{Deserialize, Serialize};
 
 use crate::record::{ClientRefresh, ClientSocket, NetFailure, Process, Sense, Side};
 use crate::secret::{Fingerprint, RequestId};
 
 /// A name that stands for an interned text: see [`Names`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Name(u32);
 
 /// Interned texts: paths, users, addresses. What goes in has control, bidirectional and zero-width characters taken out,
 /// so that nothing read from a log can steer a terminal.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Names(IndexSet<Box<str>, foldhash::fast::RandomState>);
 
 /// Where names went when [`Names`] were sorted.
@@ -25,45 +26,9 @@ impl Renaming {
         self.0.get(name.0 as usize).copied().unwrap_or(name)
     }
 
-    fn opt(&self, name: &mut Option<Name>) {
-        *name = name.map(|name| self.of(name));
-    }
-
     /// Gives all names of an event their new form.
     pub fn apply(&self, event: &mut Event) {
-        let Event { user, email, address, device, what, .. } = event;
-        for name in [user, email, address, device] {
-            self.opt(name);
-        }
-        match what {
-            What::Request(request) => {
-                let Request { method, path, action, halted, fault, .. } = request.as_mut();
-                (*method, *path) = (self.of(*method), self.of(*path));
-                self.opt(action);
-                self.opt(halted);
-                if let Some(fault) = fault {
-                    self.opt(&mut fault.class);
-                    fault.message = self.of(fault.message);
-                    for (place, method) in &mut fault.frames {
-                        (*place, *method) = (self.of(*place), self.of(*method));
-                    }
-                }
-            }
-            What::Socket(Socket::Accepted(gid) | Socket::Removing(gid)) => *gid = self.of(*gid),
-            What::State { event, state, .. } => (*event, *state) = (self.of(*event), self.of(*state)),
-            What::Note { text, .. } => *text = self.of(*text),
-            What::Socket(_)
-            | What::Process(_)
-            | What::ClientSocket(_)
-            | What::ClientRefresh(_)
-            | What::RefreshDue(_)
-            | What::Lifetime(_)
-            | What::Storage { .. }
-            | What::Lifecycle { .. }
-            | What::AppStart
-            | What::LoginPage
-            | What::NetworkDown => {}
-        }
+        event.each_name(&mut |name| *name = self.of(*name));
     }
 }
 
@@ -136,7 +101,7 @@ pub fn printable(text: &[u8]) -> String {
 }
 
 /// Where an event's time comes from, the best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TimeFrom {
     /// Written on the line.
     Line,
@@ -149,7 +114,7 @@ pub enum TimeFrom {
 }
 
 /// By what the lines of a request were put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GroupedBy {
     /// It is one line.
     OneLine,
@@ -162,7 +127,7 @@ pub enum GroupedBy {
 }
 
 /// An exception that was logged under a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// The class, where it was written: `NoMethodError`.
     pub class: Option<Name>,
@@ -177,7 +142,7 @@ pub struct Fault {
 }
 
 /// One HTTP request, as one side saw it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// A proxy's view of it: the app's own lines, where there are any, say it again.
     pub proxied: bool,
@@ -226,7 +191,7 @@ pub struct Request {
 }
 
 /// Something about a WebSocket on the server.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Socket {
     /// ActionCable took the request; whether the app accepts it is not said yet.
     Opened,
@@ -253,7 +218,7 @@ pub enum Socket {
 }
 
 /// What a client's state holder moved to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AuthState {
     /// Signed in.
     SignedIn,
@@ -262,7 +227,7 @@ pub enum AuthState {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum What {
     /// An HTTP request.
     Request(Box<Request>),
@@ -321,7 +286,7 @@ pub enum What {
 }
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Which source, by its number.
     pub source: u32,
@@ -346,6 +311,36 @@ pub struct Event {
 }
 
 impl Event {
+    /// Shows every name in it.
+    pub(crate) fn each_name(&mut self, see: &mut impl FnMut(&mut Name)) {
+        let Self { user, email, address, device, what, .. } = self;
+        [user, email, address, device].into_iter().flatten().for_each(&mut *see);
+        match what {
+            What::Request(request) => {
+                let Request { method, path, action, halted, fault, .. } = request.as_mut();
+                [method, path].into_iter().chain(action).chain(halted).for_each(&mut *see);
+                if let Some(fault) = fault {
+                    fault.class.iter_mut().chain([&mut fault.message]).for_each(&mut *see);
+                    fault.frames.iter_mut().flat_map(|(place, method)| [place, method]).for_each(see);
+                }
+            }
+            What::Socket(Socket::Accepted(gid) | Socket::Removing(gid)) => see(gid),
+            What::State { event, state, .. } => [event, state].into_iter().for_each(see),
+            What::Note { text, .. } => see(text),
+            What::Socket(_)
+            | What::Process(_)
+            | What::ClientSocket(_)
+            | What::ClientRefresh(_)
+            | What::RefreshDue(_)
+            | What::Lifetime(_)
+            | What::Storage { .. }
+            | What::Lifecycle { .. }
+            | What::AppStart
+            | What::LoginPage
+            | What::NetworkDown => {}
+        }
+    }
+
     /// The request, if it is one.
     #[must_use]
     pub fn request(&self) -> Option<&Request> {

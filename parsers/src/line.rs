@@ -1,13 +1,14 @@
 //! Framing: which bytes make a line, where a chunk may be cut, how long a line may be.
 
 use memchr::{memchr, memrchr};
+use serde::{Deserialize, Serialize};
 
 /// The longest line that is read whole. Rails prints request parameters and SQL on one line, which reach some
 /// hundred KiB in practice; beyond 1 MiB a line is no message but a dump, and only its head is looked at.
 pub const MAX_LINE: usize = 1 << 20;
 
 /// How the bytes of a source divide into entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Framing {
     /// One entry a line.
     Lines,

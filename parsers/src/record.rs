@@ -1,10 +1,12 @@
 //! What one line says: a [`Record`], borrowed from the chunk it was read from.
 
+use serde::{Deserialize, Serialize};
+
 use crate::secret::{Fingerprint, RequestId};
 use crate::time::Stamp;
 
 /// Which end of the connection wrote a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// The API: Rails, Puma, a proxy before them.
     Server,
@@ -51,7 +53,7 @@ pub enum Upgrade {
 }
 
 /// What happened to a process of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Process {
     /// It starts.
     Boot,
@@ -60,7 +62,7 @@ pub enum Process {
 }
 
 /// How a request failed on the client without an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NetFailure {
     /// No route, no name, connection refused or reset.
     Connection,
@@ -73,7 +75,7 @@ pub enum NetFailure {
 }
 
 /// Which bits of meaning an app's own words carry. Evidence that colours a verdict, never the hook it hangs on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sense(pub u16);
 
 impl Sense {
@@ -367,7 +369,7 @@ pub enum Body<'a> {
 }
 
 /// Which part of an exchange a client's block shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Block {
     /// The request.
     Request,
@@ -378,7 +380,7 @@ pub enum Block {
 }
 
 /// What a client says of a refresh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientRefresh {
     /// It begins.
     Started,
@@ -397,7 +399,7 @@ pub enum ClientRefresh {
 }
 
 /// What a client says of its socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientSocket {
     /// It tries to connect.
     Connecting,

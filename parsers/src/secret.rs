@@ -5,14 +5,15 @@
 
 use std::hash::Hasher;
 
+use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 /// The key of a run's fingerprints. Two parsers join by token only if they share it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct FingerprintKey([u8; 16]);
 
 /// What is left of a token: equal for equal tokens under one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fingerprint(u64);
 
 /// Android and iOS cut a printed line at about a thousand characters, so a long token may end early
@@ -46,7 +47,7 @@ impl FingerprintKey {
 }
 
 /// Identity of a request id: the id itself is public (it is in response headers), only its length varies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RequestId(u128);
 
 impl RequestId {

@@ -4,6 +4,7 @@
 //! other source, so what is missing is filled in later, by whoever knows the source's zone and year.
 
 use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
 
 use crate::text::digits;
 
@@ -11,7 +12,7 @@ use crate::text::digits;
 pub const SECOND: i64 = 1_000_000;
 
 /// A time as a line stated it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Microseconds since 1970: of UTC if `zoned`, else of the wall clock read as if it were UTC.
     pub micros: i64,
@@ -27,6 +28,12 @@ pub struct Stamp {
 pub const UNKNOWN_YEAR: u32 = 1972;
 
 impl Stamp {
+    /// Whether it is more than so many microseconds before another that is written in the same way.
+    #[must_use]
+    pub(crate) fn is_before(self, other: Self, by: i64) -> bool {
+        (self.zoned, self.dated) == (other.zoned, other.dated) && other.micros - self.micros > by
+    }
+
     /// The stamp if its zone is `offset_seconds` east of UTC. A stated zone stays.
     #[must_use]
     pub fn in_zone(self, offset_seconds: i32) -> i64 {

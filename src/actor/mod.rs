@@ -43,8 +43,8 @@ pub struct Actor {
     pub sockets: Vec<Attempt>,
     /// Client traces that speak of it.
     pub traces: Vec<u32>,
-    /// Some of its events were given to it by a shared or guessed key.
-    pub guessed: bool,
+    /// The events that were given to it by a shared address, where it stood out at that time: in order, as in `events`.
+    pub guessed: Vec<usize>,
 }
 
 /// All events with their actors.
@@ -90,7 +90,7 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
     server.sort_by_key(|event| (event.time, event.source, event.line));
     name_gids(&mut server, names);
     let mut owners = owner::Owners::learn(&server, roles, names);
-    let sockets = socket::pair(&mut server, &mut owners, names);
+    let sockets = socket::pair(&server, &mut owners);
     let owners = owners;
     let (shared_addresses, proxies) = (owners.shared(), owners.proxies());
 
@@ -132,7 +132,9 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
         let Some((key, guessed)) = keys[place] else { continue };
         let actor = actors.entry(key).or_default();
         actor.events.push(place);
-        actor.guessed |= guessed;
+        if guessed {
+            actor.guessed.push(place);
+        }
         for (list, value) in [
             (&mut actor.emails, event.email),
             (&mut actor.addresses, event.address),

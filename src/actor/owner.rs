@@ -117,13 +117,12 @@ impl Owners {
         let after = seen.get(next);
         match (before, after) {
             (Some((_, one)), Some((_, other))) if one == other => Some((*one, true)),
-            (before, after) => {
+            _ => {
                 let near: BTreeSet<Name> =
                     seen.iter().filter(|(other, _)| (other - time).abs() <= PRESENCE).map(|(_, user)| *user).collect();
                 if near.len() == 1 {
                     return near.first().map(|user| (*user, true));
                 }
-                let _ = (before, after);
                 None
             }
         }

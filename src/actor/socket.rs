@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use why401_parsers::event::{Event, Name, Names, Socket, What};
+use why401_parsers::event::{Event, Name, Socket, What};
 use why401_parsers::record::{Process, Sense};
 use why401_parsers::secret::Fingerprint;
 
@@ -19,6 +19,9 @@ pub enum Outcome {
     Accepted(i64),
     /// Refused by the app at this time.
     Refused(i64),
+    /// Neither refused nor named, though this log names the others: it stands without its user. `true` if its end, where others'
+    /// carry their user's tag, carries none.
+    Anonymous(bool),
     /// The log does not say.
     Unknown,
 }
@@ -46,6 +49,10 @@ pub struct Attempt {
     pub line: u64,
     /// The line of its end.
     pub closed_line: Option<u64>,
+    /// It was open together with other strangers' when one of them was accepted: which one was, nobody knows.
+    doubtful: bool,
+    /// Its end carries no user's tag.
+    pub untagged_end: bool,
     /// What the app's own words around it mean.
     pub sense: Sense,
     /// The token it came with, where the log shows tokens.
@@ -58,6 +65,10 @@ const UNDECIDED: i64 = 120 * 1_000_000;
 /// A socket of one token that lived less than this (microseconds) and never subscribed was refused: lograge shows nothing else.
 const REFUSED_LIFE: i64 = 15 * 1_000_000;
 
+/// So many connections must have been named before one that is not is anonymous: an app that identifies its connections by something
+/// else than a user names none.
+const LEAST_NAMED: usize = 3;
+
 /// A connection unsubscribes its channels just before it ends: milliseconds, on a loaded server seconds (microseconds).
 const CHANNELS_FIRST: i64 = 3_000_000;
 
@@ -65,7 +76,7 @@ const CHANNELS_FIRST: i64 = 3_000_000;
 const WORDS_REACH: i64 = 15 * 1_000_000;
 
 /// Finds the sockets of all server sources, in order of time. Users and addresses that become known by it are learned.
-pub fn pair(events: &mut [Event], owners: &mut Owners, names: &mut Names) -> Vec<Attempt> {
+pub fn pair(events: &[Event], owners: &mut Owners) -> Vec<Attempt> {
     let mut sources: Vec<u32> = events.iter().map(|event| event.source).collect();
     sources.sort_unstable();
     sources.dedup();
@@ -83,7 +94,6 @@ pub fn pair(events: &mut [Event], owners: &mut Owners, names: &mut Names) -> Vec
         }
         attempts.extend(pairing.finish(owners));
     }
-    let _ = names;
     super::token::owners_of_tokens(&mut attempts, events);
     for attempt in &mut attempts {
         if attempt.key.is_none() {
@@ -139,6 +149,14 @@ struct Pairing<'a> {
     by_token: HashMap<Fingerprint, VecDeque<Attempt>>,
     /// lograge: connections since which no channel was subscribed, the oldest first.
     unsubscribed: VecDeque<(i64, Fingerprint)>,
+    /// How many connections were named when they were accepted.
+    named: usize,
+    /// When an acceptance found no attempt that is surely its own: an attempt of that time may be the one.
+    strayed: Vec<i64>,
+    /// Ends of connections carry their user's tag.
+    tagged_closes: bool,
+    /// The latest time.
+    now: i64,
 }
 
 impl<'a> Pairing<'a> {
@@ -154,10 +172,15 @@ impl<'a> Pairing<'a> {
             unsubscribed_at: None,
             by_token: HashMap::new(),
             unsubscribed: VecDeque::new(),
+            named: 0,
+            strayed: Vec::new(),
+            tagged_closes: false,
+            now: i64::MIN,
         }
     }
 
     fn step(&mut self, event: &Event, owners: &mut Owners) {
+        self.now = self.now.max(event.time);
         match &event.what {
             What::Socket(socket) => self.socket(event, *socket, owners),
             What::Process(Process::Boot) => self.restart(event.time),
@@ -222,6 +245,7 @@ impl<'a> Pairing<'a> {
 
     fn accepted(&mut self, event: &Event, owners: &mut Owners) {
         let user = event.user;
+        self.named += usize::from(user.is_some());
         let fits = |attempt: &Attempt| attempt.opened <= event.time + 1_000_000;
         let known =
             |attempt: &Attempt| user.zip(attempt.address).is_some_and(|(user, address)| owners.knows(user, address));
@@ -234,10 +258,19 @@ impl<'a> Pairing<'a> {
         // Several strangers' attempts are open: which of them this is, order alone says, so nobody's address is learned by it.
         let sure = self.undecided.iter().any(|attempt| fits(attempt) && known(attempt));
         let ambiguous = !sure && self.undecided.iter().filter(|attempt| fits(attempt) && nobodys(attempt)).count() > 1;
-        let mut attempt =
-            place.and_then(|place| self.undecided.remove(place)).unwrap_or_else(|| attempt(event, event.address, None));
         if ambiguous {
+            for attempt in self.undecided.iter_mut().filter(|attempt| fits(attempt) && nobodys(attempt)) {
+                attempt.doubtful = true;
+            }
+        }
+        let mut attempt = place.and_then(|place| self.undecided.remove(place)).unwrap_or_else(|| {
+            self.strayed.push(event.time);
+            attempt(event, event.address, None)
+        });
+        // Whoever is left of several strangers is no better known than the first of them.
+        if attempt.doubtful && !sure {
             attempt.address = None;
+            self.strayed.push(event.time);
         }
         attempt.outcome = Outcome::Accepted(event.time);
         attempt.line = event.line;
@@ -249,6 +282,7 @@ impl<'a> Pairing<'a> {
     }
 
     fn closed(&mut self, event: &Event, owners: &Owners) {
+        self.tagged_closes |= event.user.is_some();
         let Some(address) = event.address else { return };
         // A tag of a user stands on it: an accepted socket. (Refused ones are never tagged.)
         if event.user.is_none() && !self.refusals.is_empty() {
@@ -290,6 +324,7 @@ impl<'a> Pairing<'a> {
         let mut ended = ended.unwrap_or_else(|| Attempt { opened: i64::MIN, ..attempt(event, Some(address), None) });
         ended.closed = Some(event.time);
         ended.closed_line = Some(event.line);
+        ended.untagged_end = event.user.is_none();
         ended.key = ended.key.or(event.user.map(Key::User));
         self.done.push(ended);
     }
@@ -362,8 +397,27 @@ impl<'a> Pairing<'a> {
         self.done.extend(self.live);
         self.done.extend(self.undecided);
         self.done.extend(self.by_token.into_values().flatten());
+        if self.named >= LEAST_NAMED {
+            let strayed = |opened: i64| self.strayed.iter().any(|time| (time - opened).abs() <= UNDECIDED);
+            let now = self.now;
+            for attempt in self.done.iter_mut().filter(|a| a.stood_unnamed(now) && !strayed(a.opened)) {
+                attempt.outcome = Outcome::Anonymous(self.tagged_closes && attempt.untagged_end);
+            }
+        }
         self.done.sort_by_key(|attempt| (attempt.opened, attempt.line));
         self.done
+    }
+}
+
+impl Attempt {
+    /// Whether it lived longer than a refused connection does, and no line named it.
+    fn stood_unnamed(&self, now: i64) -> bool {
+        self.outcome == Outcome::Unknown
+            && self.opened > i64::MIN
+            && !self.cut_by_restart
+            && self.token.is_none()
+            && !self.doubtful
+            && self.closed.unwrap_or(now.saturating_sub(UNDECIDED)) - self.opened > REFUSED_LIFE
     }
 }
 
@@ -379,6 +433,8 @@ fn attempt(event: &Event, address: Option<Name>, token: Option<Fingerprint>) -> 
         source: event.source,
         line: event.line,
         closed_line: None,
+        doubtful: false,
+        untagged_end: false,
         sense: Sense::default(),
         token,
     }

@@ -4,6 +4,7 @@ use why401_parsers::event::{Event, GroupedBy, Name, Names, TimeFrom};
 use why401_parsers::record::{ClientSocket, Sense, Side};
 
 use crate::incident::service::Restart;
+use crate::incident::standstill::silent_after;
 use crate::incident::{Incident, Trigger};
 use crate::session::lifetime::Lifetime;
 use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
@@ -25,6 +26,10 @@ pub struct World<'a> {
     pub shared: &'a [Name],
     /// A server's log is there.
     pub has_server: bool,
+    /// Clients' addresses are hidden behind a proxy's.
+    pub hidden: bool,
+    /// Server processes that refuse fresh credentials which others accept.
+    pub odd_instances: &'a [u64],
     /// Somebody tried a refresh, anywhere in the logs: sessions are meant to outlive a sign-in.
     pub renews: bool,
 }
@@ -94,9 +99,24 @@ pub struct Facts {
     pub storage: Option<usize>,
     /// Which of several requests was refused is known by the order of lines alone, for all of the refused ones.
     pub by_order: bool,
+    /// That the refused calls are this actor's is a guess by a shared address, for all of them.
+    pub guessed: bool,
     /// A later accepted call without a new credential between: the credential was good all along.
     pub accepted_later: Option<usize>,
+    /// A call among or just after the signs that the client began and never ended, with silence after it.
+    pub hanging: Option<usize>,
+    /// Refreshes that gave a credential and were followed by the next refusal within two minutes.
+    pub in_vain: Vec<usize>,
+    /// The newest credential before the first sign is a sign-in from another address than the signs'.
+    pub elsewhere: Option<usize>,
+    /// A sign-in on another of the actor's devices just before the first sign.
+    pub newer_device: Option<usize>,
+    /// All refused calls were answered by an instance that refuses what the others accept.
+    pub odd_instance: bool,
 }
+
+/// Within this time (microseconds) after a refusal the calls begin that hang on it.
+const STANDSTILL_REACH: i64 = MINUTE;
 
 /// How long before a sign its reason may lie, microseconds.
 const REASON_REACH: i64 = 30 * MINUTE;
@@ -257,6 +277,8 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
         request.is_some_and(|request| request.side == Side::Server && request.grouped_by == GroupedBy::Order)
     };
     facts.by_order = !facts.http.is_empty() && facts.sockets.is_empty() && facts.http.iter().all(by_order);
+    facts.guessed =
+        !facts.http.is_empty() && facts.sockets.is_empty() && facts.http.iter().all(|sign| items[*sign].guessed);
     facts.routes_worked_before = !facts.routes.is_empty() && facts.routes.iter().all(|route| worked.contains(route));
 
     // Where only the order is known (and times are made up), what answers a refusal stands right below it.
@@ -347,10 +369,49 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
             })
             .collect();
     }
+    facts.hanging = (from..items.len())
+        .take_while(|place| items[*place].time <= end + STANDSTILL_REACH)
+        .filter(|place| lane(&items[*place]) && matches!(items[*place].kind, Kind::Unended))
+        .find(|place| silent_after(items[place + 1..].iter().filter(|item| lane(item)), items[*place].time));
+    facts.in_vain = in_vain(items, incident);
+    let address = |place: usize| items[place].event.and_then(|event| world.events[event].address);
+    let of_signs: Vec<Name> = facts.http.iter().chain(&facts.refreshes).filter_map(|sign| address(*sign)).collect();
+    facts.elsewhere = facts.credential.filter(|place| {
+        matches!(items[*place].kind, Kind::SignIn)
+            && !of_signs.is_empty()
+            && address(*place).is_some_and(|own| !of_signs.contains(&own))
+    });
+    facts.newer_device = (0..until)
+        .rev()
+        .take_while(|place| start - items[*place].time <= REASON_REACH)
+        .find(|place| items[*place].lane != incident.lane && matches!(items[*place].kind, Kind::SignIn));
+    let by_odd = |sign: &usize| {
+        items[*sign].event.is_some_and(|event| world.odd_instances.contains(&world.events[event].process))
+    };
+    facts.odd_instance = !facts.http.is_empty() && facts.sockets.is_empty() && facts.http.iter().all(by_odd);
     (facts.proactive, facts.reactive) = refresh_habits(items, incident.lane);
     facts.restart =
         world.restarts.iter().position(|restart| (restart.start - MINUTE..=restart.end + 15 * MINUTE).contains(&start));
     facts
+}
+
+/// Refreshes around an incident that gave a credential which the next call was refused with.
+fn in_vain(items: &[Item], incident: &Incident) -> Vec<usize> {
+    let near = |item: &Item| {
+        item.lane == incident.lane && (incident.start - MINUTE..=incident.end + MINUTE).contains(&item.time)
+    };
+    let around: Vec<usize> = (0..items.len()).filter(|place| near(&items[*place])).collect();
+    let gave = |place: usize| matches!(&items[place].kind, Kind::Refresh(refresh) if refresh.gave());
+    let refused_next = |at: usize| {
+        let next = around[at + 1..].iter().copied().find(|place| {
+            gave(*place) || matches!(items[*place].kind, Kind::Unauthorized { .. } | Kind::Accepted { .. })
+        });
+        // A call that was under way during the refresh was sent with the old token.
+        next.is_some_and(|next| {
+            matches!(items[next].kind, Kind::Unauthorized { .. }) && items[next].time > items[around[at]].ended
+        })
+    };
+    (0..around.len()).filter(|at| gave(around[*at]) && refused_next(*at)).map(|at| around[at]).collect()
 }
 
 /// How the device refreshes: before it must, or only after a refusal.

@@ -67,6 +67,9 @@ impl Cause for ClockSkew {
         if !case.is_refusal() || facts.http.is_empty() {
             return None;
         }
+        if facts.odd_instance {
+            return Some(instance(case));
+        }
         let late = due_too_late(case);
         if skew.is_none() && late.is_none() {
             return unseen(case);
@@ -108,6 +111,25 @@ impl Cause for ClockSkew {
         );
         Some(opinion)
     }
+}
+
+/// One instance refuses fresh credentials that the others accept: its clock is off, or its secret another.
+fn instance(case: &Case<'_>) -> Opinion {
+    let facts = &case.facts;
+    let mut opinion = Opinion::new(Label::ClockSkew, "server");
+    let text = "one instance of the server refused it, and refuses others' fresh credentials as well";
+    opinion.add(true, 3.0, text, facts.http.first().copied());
+    opinion.add(
+        !facts.accepted_beside.is_empty(),
+        1.0,
+        "meanwhile other instances accepted the same user",
+        facts.accepted_beside.first().copied(),
+    );
+    opinion.add(case.young(), 0.8, "the credential was far from running out", facts.credential);
+    opinion.add(case.ripe(), -2.0, "the credential had reached its lifetime", facts.credential);
+    opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
+    opinion.missing.push("that instance's clock and configuration (NTP, the secret that signs tokens)".into());
+    opinion
 }
 
 /// When the app last said, before the first sign, that it would refresh later than any token of this age lives.

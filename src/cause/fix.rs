@@ -65,7 +65,22 @@ pub fn step(found: &Found) -> Step {
             "Keep one holder of the session per app (background isolates included)".into(),
             "A second copy of the refresh token is dead as soon as the first one rotates it.",
         ),
-        (Label::RefreshFailure, "unreachable" | "transient_as_terminal" | "deadlock" | "unusable_response" | "loop") => (
+        (Label::RefreshFailure, "deadlock") => (
+            23,
+            "Send the refresh and the retry through a Dio of their own, outside the queue that waits for them".into(),
+            "The interceptor holds all calls until the refresh is done, and the refresh is one of them.",
+        ),
+        (Label::RefreshFailure, "loop") => (
+            23,
+            "Send the retry with the new token, and stop after one refresh for one refusal".into(),
+            "Each refresh gives a token and the next call is refused: the old header is sent again, or the server does not take its own tokens.",
+        ),
+        (Label::RefreshFailure, "unusable_response") => (
+            23,
+            format!("Read the refresh's answer as the server sends it{on}, and keep the session when it cannot be read"),
+            "The server gives a new token and the app throws it away.",
+        ),
+        (Label::RefreshFailure, "unreachable" | "transient_as_terminal") => (
             23,
             "Keep the session in the client when a refresh fails for a passing reason; use a Dio of its own for it".into(),
             "Only a clear refusal (400 or 401 on the refresh) is the end of a session.",
@@ -85,6 +100,11 @@ pub fn step(found: &Found) -> Step {
             "Set the Authorization header per request from the token store, in every HTTP client of the app".into(),
             "One client keeps the header it was made with; after the refresh it presents a dead token.",
         ),
+        (Label::StaleToken, "anonymous_downgrade") => (
+            30,
+            "Reject a socket whose token is no longer good (`reject_unauthorized_connection`), and read the current token at each connect".into(),
+            "The server lets an old token in as nobody, so the app believes it is connected and hears nothing.",
+        ),
         (Label::StaleToken, _) => (
             30,
             "Give the socket a function that reads the current token at each connect, and reconnect after every refresh".into(),
@@ -95,10 +115,20 @@ pub fn step(found: &Found) -> Step {
             format!("Refresh in the client: ahead of the end of the access token{lifetime}, and once on a 401"),
             "Nobody tries a refresh, so each token's end is a sign-out.",
         ),
+        (Label::LifetimeExpiry, "late_proactive") => (
+            41,
+            format!("Let the app's refresh timer end before the access token{lifetime} does: at some 85 % of `expires_in`, from when it arrived"),
+            "The app refreshes by its own timer, after the token has run out.",
+        ),
         (Label::LifetimeExpiry, _) => (
             41,
             format!("Refresh ahead of the end of the access token{lifetime} and before the first call after a pause; then choose 15 to 60 min for mobile"),
             "The refresh runs only after refusals: a burst of 401s each time. Change the lifetime last, when refresh and socket are mended.",
+        ),
+        (Label::ClockSkew, "server") => (
+            12,
+            "Set the clock of the instance that refuses fresh tokens (NTP), and give it the secret of the others".into(),
+            "One instance refuses what the others accept, so people are refused by chance.",
         ),
         (Label::ClockSkew, _) => (
             50,

@@ -54,11 +54,15 @@ impl Cause for LifetimeExpiry {
             .any(|place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()));
         let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end <= 2 * MINUTE);
         let first = Some(case.first());
+        let late = own_refresh_too_late(case).filter(|_| cured.is_none());
+        let slept = facts.resumed.is_some() || woke_up(case);
         let kind = if cured.is_some() && facts.http.is_empty() {
             "idle_starved"
+        } else if late.is_some() {
+            "late_proactive"
         } else if cured.is_none() {
             "never_refreshed"
-        } else if facts.proactive > facts.reactive && facts.resumed.is_some() {
+        } else if facts.proactive > facts.reactive && slept {
             "resume_race"
         } else {
             "reactive_only"
@@ -76,10 +80,19 @@ impl Cause for LifetimeExpiry {
             cured,
         );
         opinion.add(cured.is_some() && facts.http.is_empty(), 0.8, "a refresh after it cured it", cured);
-        let gone = facts.signed_in.filter(|_| cured.is_none());
+        if let Some(late) = late {
+            let after = span(case.item(late).time - case.incident.start);
+            opinion.add(
+                true,
+                2.2,
+                format!("the app's own refresh came {after} after the first refusal, by its timer"),
+                Some(late),
+            );
+        }
+        let gone = facts.signed_in.filter(|_| cured.is_none() && late.is_none());
         opinion.add(gone.is_some(), 1.2, "no refresh was tried; the user signed in again", gone);
         opinion.add(
-            cured.is_none() && gone.is_none() && facts.refreshes.is_empty(),
+            cured.is_none() && late.is_none() && gone.is_none() && facts.refreshes.is_empty(),
             0.4,
             "no refresh was tried",
             first,
@@ -107,6 +120,9 @@ impl Cause for LifetimeExpiry {
             "the app's own words give another reason",
             first,
         );
+        let vain = facts.in_vain.len() >= 3;
+        opinion.add(vain, -3.0, "each new token was refused at once", facts.in_vain.first().copied());
+        opinion.add(facts.odd_instance, -2.5, "only one instance of the server refused it", first);
         opinion.add(failing, -3.0, "a refresh was tried and failed", facts.refreshes.first().copied());
         opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
         opinion.add(
@@ -123,7 +139,7 @@ impl Cause for LifetimeExpiry {
         );
         opinion.add(facts.http.is_empty(), -1.5, "no call over HTTP was refused", facts.sockets.first().copied());
         opinion.add(
-            facts.accepted_later.is_some() && cured.is_none(),
+            facts.accepted_later.is_some() && cured.is_none() && late.is_none(),
             -1.5,
             "later calls were accepted with no new credential",
             facts.accepted_later,
@@ -139,4 +155,26 @@ impl Cause for LifetimeExpiry {
         }
         Some(opinion)
     }
+}
+
+/// The refresh that the app started by its own timer, after the token's end and without minding the refusals.
+fn own_refresh_too_late(case: &Case<'_>) -> Option<usize> {
+    /// An app that has not refreshed within this time (microseconds) of a refusal does not do so because of it.
+    const UNMINDED: i64 = MINUTE;
+    let refresh = case.incident.recovery?;
+    let item = case.item(refresh);
+    let gave = matches!(&item.kind, Kind::Refresh(refresh) if refresh.gave());
+    (gave && item.time - case.incident.start > UNMINDED && case.facts.signed_in.is_none() && case.ripe())
+        .then_some(refresh)
+}
+
+/// The device had been silent for a good part of the token's life, and its first calls came together: it slept.
+fn woke_up(case: &Case<'_>) -> bool {
+    /// The opening calls of an app come within some seconds (microseconds).
+    const TOGETHER: i64 = 5 * SECOND;
+    let Some(lifetime) = case.lifetime() else { return false };
+    let start = case.incident.start;
+    let items = case.timeline.items.iter().filter(|item| item.lane == case.incident.lane);
+    let before = items.filter(|item| item.time < start - TOGETHER).map(|item| item.time).next_back();
+    case.facts.http.len() >= 2 && before.is_some_and(|last| start - last >= lifetime.access / 2)
 }

@@ -8,7 +8,7 @@ use why401_parsers::record::ClientSocket;
 use super::case::{Case, span};
 use super::{Cause, Doc, Label, Opinion};
 use crate::incident::Trigger;
-use crate::session::{Kind, MINUTE, SECOND};
+use crate::session::{Item, Kind, MINUTE, SECOND};
 
 /// See the module.
 pub(super) struct NetworkLoss;
@@ -22,6 +22,9 @@ const OPENING_CALLS: usize = 3;
 /// A socket may come back so much later than the network (microseconds): reconnecting clients' back-off is capped at one to
 /// five minutes, mostly at two.
 const BACK_OFF: i64 = 150 * SECOND;
+
+/// A line whose time is its neighbour's was written within so long of it (microseconds): an app in use calls every few minutes.
+const BORROWED: i64 = 10 * MINUTE;
 
 /// How far around a lost socket (microseconds) calls show that the log can tell whose they are.
 const AROUND: i64 = 30 * MINUTE;
@@ -64,10 +67,11 @@ impl Cause for NetworkLoss {
             start - 10 * SECOND,
             end,
         );
-        // A server that is starting up cannot be reached either.
+        // A server that is starting up cannot be reached either. (When a line without a time was written is known to some minutes.)
         let down = down.filter(|place| {
-            let time = items[*place].time;
-            !case.world.restarts.iter().any(|restart| (restart.start - MINUTE..=restart.end + MINUTE).contains(&time))
+            let Item { time, timed, .. } = items[*place];
+            let slack = if timed == TimeFrom::Line { MINUTE } else { BORROWED };
+            !case.world.restarts.iter().any(|restart| (restart.start - slack..=restart.end + slack).contains(&time))
         });
         let offline = within(
             &|kind| matches!(kind, Kind::NetworkDown | Kind::Client(ClientSocket::NoNetwork)),

@@ -15,6 +15,12 @@ pub(super) struct RefreshFailure;
 /// Okta 30 s, Cognito up to 60 s).
 const RACE: i64 = 60 * SECOND;
 
+/// So many rounds of refresh and refusal are a loop: twice can be a call that was under way.
+const LOOP: usize = 3;
+
+/// An app that cannot read the answer signs out within seconds (microseconds).
+const AT_ONCE: i64 = 10 * SECOND;
+
 /// So long after its issue (microseconds) a refresh token may have run out; idle limits below a day are not in use on mobile.
 const LONG_IDLE: i64 = 24 * 60 * MINUTE;
 
@@ -68,6 +74,12 @@ impl Cause for RefreshFailure {
         if case.incident.trigger == Trigger::HiddenError {
             return Some(swallowed(case));
         }
+        if case.incident.trigger == Trigger::Standstill {
+            return Some(deadlock(case, case.first()));
+        }
+        if case.facts.in_vain.len() >= LOOP {
+            return Some(in_vain(case));
+        }
         if !case.is_refusal() {
             return None;
         }
@@ -78,7 +90,9 @@ impl Cause for RefreshFailure {
             .copied()
             .filter(|place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()))
             .collect();
-        let first = *failed.first()?;
+        let Some(first) = failed.first().copied() else {
+            return case.facts.hanging.map(|place| deadlock(case, place)).or_else(|| unusable(case));
+        };
         let Kind::Refresh(refresh) = &case.item(first).kind else { return None };
         let mut opinion = match refresh {
             Refresh::Fault(status, fault) => {
@@ -110,6 +124,71 @@ impl Cause for RefreshFailure {
         opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
         Some(opinion)
     }
+}
+
+/// The client waits for its own queue: after a refusal it begins calls that never end, and nothing follows.
+fn deadlock(case: &Case<'_>, hanging: usize) -> Opinion {
+    let facts = &case.facts;
+    let mut opinion = Opinion::new(Label::RefreshFailure, "deadlock");
+    opinion.add(true, 1.6, "a call was begun and never ended, neither well nor badly", Some(hanging));
+    let next = case.timeline.items[hanging + 1..]
+        .iter()
+        .find(|item| item.lane == case.incident.lane && !matches!(item.kind, Kind::Unended | Kind::RefreshDue(_)));
+    let silence = next.map_or(0, |next| next.time - case.item(hanging).time);
+    opinion.add(true, 1.4, format!("then nothing for {}, with the app in front and a network", span(silence)), None);
+    opinion.add(!facts.http.is_empty(), 1.6, "it began with a refusal", facts.http.first().copied());
+    opinion.add(facts.refreshed.is_some(), -3.0, "a refresh worked", facts.refreshed);
+    opinion.add(facts.network_down.is_some(), -2.5, "the client had no network", facts.network_down);
+    opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
+    if !case.timeline.has_server {
+        opinion.missing.push("the server's log: did these calls reach it?".into());
+    }
+    opinion
+}
+
+/// Each refresh gives a token, and the next call is refused all the same: the new token is not the one that is sent, or not good.
+fn in_vain(case: &Case<'_>) -> Opinion {
+    let rounds = &case.facts.in_vain;
+    let mut opinion = Opinion::new(Label::RefreshFailure, "loop");
+    let text = format!("{} times a refresh gave a token, and the next call was refused", rounds.len());
+    opinion.add(true, 3.6, text, rounds.first().copied());
+    opinion.add(rounds.len() > LOOP, 0.8, "and so on", rounds.last().copied());
+    let beside = case.facts.accepted_beside.first().copied();
+    opinion.add(beside.is_some(), -2.5, "other calls were accepted with it", beside);
+    opinion.add(case.facts.odd_instance, -2.5, "one instance of the server refused what the others accept", None);
+    opinion
+}
+
+/// The refresh answered well, and the app signed out at once: it could not read the answer.
+fn unusable(case: &Case<'_>) -> Option<Opinion> {
+    let facts = &case.facts;
+    let out = facts.forced_out?;
+    let left = case.item(out);
+    let refresh = (0..out).rev().find(|place| {
+        let item = case.item(*place);
+        item.lane == case.incident.lane && matches!(&item.kind, Kind::Refresh(refresh) if refresh.gave())
+    })?;
+    let after = left.time - case.item(refresh).ended;
+    let between = &case.timeline.items[refresh + 1..out];
+    let own = |kind: &Kind| matches!(kind, Kind::Unauthorized { .. } | Kind::SocketRefused | Kind::Accepted { .. });
+    if !(-SECOND..=AT_ONCE).contains(&after)
+        || facts.sign_out.is_some()
+        || between.iter().any(|item| item.lane == case.incident.lane && own(&item.kind))
+    {
+        return None;
+    }
+    let mut opinion = Opinion::new(Label::RefreshFailure, "unusable_response");
+    opinion.add(true, 1.6, "the refresh was answered well", Some(refresh));
+    opinion.add(true, 2.0, format!("{} later the app dropped to the signed-out state", span(after.max(0))), Some(out));
+    opinion.add(facts.storage.is_some(), -2.0, "the device's store failed", facts.storage);
+    opinion.add(
+        facts.revocation.is_some(),
+        -2.0,
+        "sessions were revoked just before",
+        facts.revocation.map(|(p, _)| p),
+    );
+    opinion.missing.push("the exception with which the app took the refresh's answer".into());
+    Some(opinion)
 }
 
 fn swallowed(case: &Case<'_>) -> Opinion {

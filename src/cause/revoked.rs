@@ -19,6 +19,7 @@ impl Cause for Revoked {
             what: "The session was ended on purpose: a password change, an administrator, a limit of sessions per user.",
             kinds: &[
                 ("password_change", "the password was changed, here or on another device"),
+                ("session_limit", "a sign-in on another device ended this one: the app allows only so many sessions"),
                 (
                     "admin_revocation",
                     "everything was refused at once, long before any credential ran out, and nothing in the log did it",
@@ -46,7 +47,14 @@ impl Cause for Revoked {
         if facts.http.is_empty() && facts.sockets.is_empty() && !(said && denied.is_some()) {
             return None;
         }
-        let kind = if facts.revocation.is_some() { "password_change" } else { "admin_revocation" };
+        let other_device = facts.newer_device.or(facts.elsewhere).filter(|_| facts.revocation.is_none());
+        let kind = if facts.revocation.is_some() {
+            "password_change"
+        } else if other_device.is_some() {
+            "session_limit"
+        } else {
+            "admin_revocation"
+        };
         let mut opinion = Opinion::new(Label::Revoked, kind);
         if let Some((place, elsewhere)) = facts.revocation {
             let before = span(case.incident.start - case.item(place).time);
@@ -57,6 +65,15 @@ impl Cause for Revoked {
                 "the server removed the user's sockets"
             };
             opinion.add(true, 2.6, format!("{what}{on} {before} before"), Some(place));
+        }
+        if let Some(place) = other_device {
+            let before = span(case.incident.start - case.item(place).time);
+            opinion.add(
+                true,
+                1.2,
+                format!("the same user had signed in on another device {before} before"),
+                Some(place),
+            );
         }
         opinion.add(said, 2.2, "the app's own words call the token revoked", Some(case.first()));
         opinion.add(

@@ -5,6 +5,7 @@
 
 use super::case::{Case, span};
 use super::{Cause, Doc, Label, Opinion};
+use crate::incident::Trigger;
 use crate::session::{Kind, SECOND};
 
 /// See the module.
@@ -36,6 +37,9 @@ impl Cause for StaleToken {
     }
 
     fn judge(&self, case: &Case<'_>) -> Option<Opinion> {
+        if case.incident.trigger == Trigger::SocketAnonymous {
+            return Some(anonymous(case));
+        }
         if !case.is_refusal() {
             return None;
         }
@@ -185,6 +189,40 @@ fn http(case: &Case<'_>) -> Opinion {
     );
     let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.start < 60 * SECOND);
     opinion.add(cured.is_some(), -2.5, "a refresh right after it cured it", cured);
+    let text = "all were refused by one instance of the server, which refuses what the others accept";
+    opinion.add(facts.odd_instance, -3.5, text, first);
+    opinion
+}
+
+/// The socket had a user and came back without one: the app lets it in as nobody, instead of refusing its old token.
+fn anonymous(case: &Case<'_>) -> Opinion {
+    let facts = &case.facts;
+    let mut opinion = Opinion::new(Label::StaleToken, "anonymous_downgrade");
+    let first = Some(case.first());
+    let count = case.incident.signs.len();
+    opinion.add(true, 0.6, "the socket had its user before, and came back without", first);
+    opinion.add(count > 1, 0.9, format!("{} in a row", times(count)), case.incident.signs.last().copied());
+    let untagged = case
+        .incident
+        .signs
+        .iter()
+        .copied()
+        .find(|sign| matches!(case.item(*sign).kind, Kind::SocketAnonymous { untagged: true }));
+    opinion.add(untagged.is_some(), 0.9, "its end carries no user's tag, as others' do", untagged);
+    let refreshed = facts.credential.filter(|place| matches!(case.item(*place).kind, Kind::Refresh(_)));
+    opinion.add(refreshed.is_some(), 1.4, "a refresh before gave a newer credential than the socket had", refreshed);
+    let calls = case.timeline.items.iter().position(|item| {
+        item.lane == case.incident.lane && matches!(item.kind, Kind::Accepted { .. }) && item.time > case.incident.start
+    });
+    opinion.add(calls.is_some(), 1.2, "calls over HTTP were accepted afterwards: the session itself was good", calls);
+    opinion.add(calls.is_none(), -1.0, "no call over HTTP shows that the session was good", None);
+    opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
+    opinion.add(
+        facts.revocation.is_some(),
+        -2.0,
+        "sessions were revoked just before",
+        facts.revocation.map(|(p, _)| p),
+    );
     opinion
 }
 

@@ -144,7 +144,8 @@ fn configuration(logs: &[PathBuf]) -> String {
 #[batch]
 #sources = [{sources}]
 #state = "tmp/why401"
-#report = "tmp/why401/report.json"
+#report = ["tmp/why401.json", "tmp/why401.html"]
+#keep = "35d"
 
 #[batch.thresholds]
 #fail_on = ["dropped_actors>5", "cause=refresh_failure"]

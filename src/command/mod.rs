@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+pub mod batch;
 pub mod compare;
 pub mod diagnose;
 pub mod explain;
@@ -18,6 +19,7 @@ pub mod shell;
 pub mod simulate;
 #[cfg(not(feature = "tables"))]
 pub mod untabled;
+pub mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -71,6 +73,10 @@ pub struct Cli {
 pub enum Command {
     /// Diagnose logs (the default)
     Diagnose(Box<diagnose::Args>),
+    /// Read what is new in logs since the last run, and write reports: for a timer
+    Batch(batch::Args),
+    /// Follow logs as they are written, and say what happens to whom and why
+    Watch(Box<watch::Args>),
     /// Explain a cause: what it is, how it is recognised, how to fix it
     Explain(explain::Args),
     /// What if: replay the sessions under other lifetimes, leads and leeways

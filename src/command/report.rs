@@ -1,15 +1,15 @@
 //! `why401 report`: one file to share with people who were not there.
 
-mod redact;
+pub(super) mod redact;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use super::saved::saved;
 use super::{Exit, diagnose};
+use crate::atomic::{Readers, replace};
 use crate::render::{html, json, markdown};
 
 /// What `report` takes: what `diagnose` takes, and where to write.
@@ -79,7 +79,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
             text
         }
     };
-    replace(&args.output, &text).with_context(|| format!("cannot write {}", args.output.display()))?;
+    replace(&args.output, &text, Readers::Usual)?;
     let how = if args.no_redact { "names as logged" } else { "people, addresses and devices under pseudonyms" };
     writeln!(out, "{}: {} bytes, {how}", args.output.display(), text.len())?;
     Ok(exit)
@@ -93,18 +93,4 @@ fn kind(path: &Path) -> Result<Kind> {
         Some("json") => Kind::Json,
         _ => bail!("{} says no format: end it with .html, .md or .json", path.display()),
     })
-}
-
-/// Writes beside the file and renames: whoever reads it meanwhile sees the old page or the new one, never half of one.
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written = File::create(&beside)
-        .and_then(|mut file| file.write_all(text).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }

@@ -6,11 +6,12 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 
 use super::group::{Group, groups, people_of};
-use super::words::{clock, clock_and_day, cut_to, impact, incidents, number, percent, persons, whose, with_kind};
+use super::words::{
+    clock, clock_and_day, cut_to, impact, incidents, known_by, number, percent, persons, platform, whose, with_kind,
+};
 use crate::cause::{Label, case::span};
 use crate::diagnosis::{Diagnosis, Evidence, Impact, Incident, Moment, Scope};
 use crate::session::SECOND;
-use crate::session::lifetime::KnownBy;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -329,7 +330,7 @@ impl Page {
         if diagnosis.lifetimes.is_empty() {
             return;
         }
-        self.head("Lifetimes of access tokens");
+        self.head("Lifetimes of tokens");
         for lifetime in &diagnosis.lifetimes {
             let seconds = |seconds: i64| span(seconds * SECOND);
             let verdict = match lifetime.verdict.as_str() {
@@ -337,24 +338,12 @@ impl Page {
                 "short" => "short for",
                 _ => "within",
             };
-            let support = match lifetime.known_by {
-                KnownBy::Configuration => "as configured".to_owned(),
-                KnownBy::ExpiresIn => format!("as told to clients in {} answers", lifetime.support),
-                KnownBy::Uses => format!(
-                    "{} credentials reached it; accepted up to {}, refused from {}",
-                    lifetime.support,
-                    seconds(lifetime.between.0),
-                    seconds(lifetime.between.1)
-                ),
-            };
-            let lead = lifetime
-                .refreshed_at_seconds
-                .map(|lead| format!("; most clients refresh at {}", seconds(lead)))
-                .unwrap_or_default();
-            let platform = if lifetime.platform == "unknown" { "any client" } else { &lifetime.platform };
             let text = format!(
-                "{} ({support}{lead}); {verdict} practice for {platform}: {} to {}",
+                "{}: {} ({}); {verdict} practice for {}: {} to {}",
+                lifetime.credential,
                 seconds(lifetime.access_seconds),
+                known_by(lifetime),
+                platform(lifetime),
                 seconds(lifetime.recommended.0),
                 seconds(lifetime.recommended.1)
             );

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use crate::cause::Label;
-use crate::diagnosis::{Impact, Incident};
+use crate::cause::case::span;
+use crate::diagnosis::{Impact, Incident, LifetimeFinding};
+use crate::session::SECOND;
+use crate::session::lifetime::KnownBy;
 
 pub(super) fn whose(incident: &Incident) -> String {
     match &incident.actor {
@@ -80,4 +83,27 @@ pub(super) fn cut_to(text: &str, width: usize) -> String {
 /// `stale_token/websocket`, as `explain` and `--cause` take it.
 pub(super) fn with_kind(label: Label, kind: &str) -> String {
     if kind.is_empty() { label.as_str().to_owned() } else { format!("{}/{kind}", label.as_str()) }
+}
+
+/// Where a lifetime is known from.
+pub(super) fn known_by(lifetime: &LifetimeFinding) -> String {
+    let seconds = |seconds: i64| span(seconds.saturating_mul(SECOND));
+    let mut known = match lifetime.known_by {
+        KnownBy::Configuration => "as configured".to_owned(),
+        KnownBy::ExpiresIn => format!("as told to clients in {} answers", number(lifetime.support)),
+        KnownBy::Uses => {
+            let (accepted, refused) = lifetime.between;
+            let accepted = if accepted > 0 { format!("accepted up to {}, ", seconds(accepted)) } else { String::new() };
+            format!("{} reached it; {accepted}refused from {}", number(lifetime.support), seconds(refused))
+        }
+    };
+    if let Some(lead) = lifetime.refreshed_at_seconds {
+        known.push_str(&format!("; most clients refresh at {}", seconds(lead)));
+    }
+    known
+}
+
+/// Whose a lifetime is.
+pub(super) fn platform(lifetime: &LifetimeFinding) -> &str {
+    if lifetime.platform == "unknown" { "any client" } else { &lifetime.platform }
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use why401_parsers::event::Event;
+use why401_parsers::record::Side;
+
 use super::place::Placed;
 use super::{Judged, MOBILE_ACCESS};
 use crate::actor::{Identified, Key};
@@ -30,6 +33,7 @@ pub(crate) fn judge(placed: &Placed) -> Found {
     let mut attacks = incident::service::attacks(timelines);
     // Where users are at home, what is refused may be theirs.
     attacks.retain(|attack| !identified.shared_addresses.contains(&attack.address));
+    let odd = incident::instance::odd_instances(identified, timelines, lifetimes);
     let world = World {
         events: &identified.events,
         names,
@@ -38,6 +42,8 @@ pub(crate) fn judge(placed: &Placed) -> Found {
         lead: placed.lead,
         shared: &identified.shared_addresses,
         has_server: identified.has_server,
+        hidden: hidden(identified),
+        odd_instances: &odd,
         renews: timelines.values().any(|timeline| timeline.items.iter().any(|i| matches!(i.kind, Kind::Refresh(_)))),
     };
     let mut judged = Vec::new();
@@ -63,12 +69,21 @@ pub(crate) fn judge(placed: &Placed) -> Found {
                 continue;
             }
             let impact = impact(&case, &verdict);
-            of_actor.push(Judged { key: *key, incident, verdict, impact, contributing: Vec::new() });
+            let lifetime = case.lifetime().map(|lifetime| lifetime.access);
+            of_actor.push(Judged { key: *key, incident, verdict, impact, contributing: Vec::new(), lifetime });
         }
         judged.extend(of_actor);
     }
     contributions(&mut judged, lifetimes);
     Found { restarts, attacks, judged, in_flight }
+}
+
+/// Whether most requests carry a proxy's address instead of their client's.
+fn hidden(identified: &Identified) -> bool {
+    let server = |event: &&Event| event.request().is_some_and(|request| request.side == Side::Server);
+    let of_proxy = |event: &&Event| event.address.is_some_and(|address| identified.proxies.contains(&address));
+    let requests = identified.events.iter().filter(server);
+    !identified.proxies.is_empty() && 2 * requests.clone().filter(of_proxy).count() > requests.count()
 }
 
 /// The error of the actor's device's clock, where a trace shows it.
@@ -114,9 +129,12 @@ fn harmless(case: &Case<'_>) -> bool {
 /// Some triggers are only worth a word when a cause explains them: a socket that came back, a sign-in that nobody missed.
 fn worth_saying(case: &Case<'_>, verdict: &score::Verdict) -> bool {
     match case.incident.trigger {
-        Trigger::SocketLost | Trigger::SignInAgain | Trigger::RefreshStorm | Trigger::SocketRemoved => {
-            verdict.opinion.label != Label::Inconclusive
-        }
+        Trigger::SocketLost
+        | Trigger::SignInAgain
+        | Trigger::RefreshStorm
+        | Trigger::SocketRemoved
+        | Trigger::SocketAnonymous
+        | Trigger::Standstill => verdict.opinion.label != Label::Inconclusive,
         _ => true,
     }
 }

@@ -29,7 +29,7 @@ use crate::session::endpoint::Roles;
 use days::Active;
 pub use identity::identity;
 pub(crate) use judge::{Found, judge};
-use notes::{lifetime_findings, notes, seen_instead};
+use notes::{changes, late_in_words, lifetime_findings, notes, seen_instead};
 use people::actors;
 pub(crate) use place::{Placed, place};
 use plan::fix_plan;
@@ -42,6 +42,8 @@ pub(crate) struct Judged {
     pub(crate) verdict: score::Verdict,
     pub(crate) impact: Impact,
     pub(crate) contributing: Vec<Contribution>,
+    /// The life of the credential that it is about, microseconds.
+    pub(crate) lifetime: Option<i64>,
 }
 
 /// Everything that writing down needs.
@@ -60,6 +62,12 @@ pub(super) const MOBILE_ACCESS: (i64, i64) = (15 * 60, 60 * 60);
 /// Practice for web access tokens: 1 to 24 hours.
 pub(super) const WEB_ACCESS: (i64, i64) = (60 * 60, 24 * 60 * 60);
 
+/// Practice for refresh tokens of mobile apps, in seconds: 30 to 90 days.
+pub(super) const MOBILE_REFRESH: (i64, i64) = (30 * 86_400, 90 * 86_400);
+
+/// And of web apps: 7 to 30 days.
+pub(super) const WEB_REFRESH: (i64, i64) = (7 * 86_400, 30 * 86_400);
+
 /// Diagnoses what was read.
 #[must_use]
 pub fn diagnose(reading: Reading) -> Diagnosis {
@@ -70,7 +78,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
     let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, &restarts);
     incidents.extend(service::attacks(&findings, &attacks));
     for judged in &judged {
-        incidents.push((Some(judged.key), written(&findings, judged, lifetimes)));
+        incidents.push((Some(judged.key), written(&findings, judged)));
     }
     let filter = &placed.config.filter;
     incidents.retain(|(_, incident)| kept(filter, incident));
@@ -103,13 +111,18 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         dropped.dedup();
         dropped.len() as u64
     };
-    let fix_plan = fix_plan(&findings, &judged, &attacks, &restarts, lifetimes, filter);
+    let fix_plan = fix_plan(&findings, &judged, &attacks, &restarts, filter);
     let mut notes = notes(&findings);
     let behind_proxy = placed.behind_proxy;
     if behind_proxy > 0 {
         notes.push(format!(
             "{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."
         ));
+    }
+    notes.extend(changes(lifetimes));
+    notes.extend(late_in_words(&placed.inputs));
+    if let Some(since) = placed.since {
+        notes.push(format!("Only what happened since {} is looked at: what is older is not kept.", rfc3339(since)));
     }
     notes.extend(seen_instead(&placed.inputs, &placed.identified, behind_proxy > 0));
     let days = days::days(&findings, &incidents, &active, &placed.thinned);
@@ -118,8 +131,9 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },
         inputs: placed.inputs.clone(),
         summary,
+        since: placed.since.map(rfc3339),
         days,
-        lifetimes: lifetime_findings(&findings, lifetimes, placed.lead),
+        lifetimes: lifetime_findings(&findings, lifetimes, &placed.refresh_lifetimes, placed.lead),
         endpoints: placed
             .roles
             .list(&placed.names)

@@ -15,7 +15,7 @@ use super::{rfc3339, time};
 use crate::actor::clock::{SetBy, nearest_zone};
 use crate::actor::{Identified, Key, identify};
 use crate::cause::case::span;
-use crate::config::Config;
+use crate::config::{Config, Keep};
 use crate::diagnosis::Input;
 use crate::reading::Reading;
 use crate::session::lifetime::{Ages, KnownBy, Lifetime};
@@ -32,12 +32,16 @@ pub(crate) struct Placed {
     pub(crate) timelines: BTreeMap<Key, Timeline>,
     /// The best supported first.
     pub(crate) lifetimes: Vec<Lifetime>,
+    /// Of refresh tokens, the best supported first.
+    pub(crate) refresh_lifetimes: Vec<Lifetime>,
     /// The age at which most clients refresh before they must.
     pub(crate) lead: Option<i64>,
     /// Requests that were too many to keep, by the hour since 1970; they count all the same.
     pub(crate) thinned: BTreeMap<i64, u64>,
     /// Lines of a proxy that say again what the app's own lines say.
     pub(crate) behind_proxy: usize,
+    /// What is older was left out, as told.
+    pub(crate) since: Option<i64>,
 }
 
 /// Puts what was read in its place.
@@ -60,16 +64,23 @@ pub(crate) fn place(reading: Reading) -> Placed {
         renaming.apply(event);
     }
     infer_years(&mut assembled);
-    let mut thinned: BTreeMap<i64, u64> = BTreeMap::new();
     for (source, (name, balance, written, zone_stated)) in assembled.iter_mut().zip(&balances) {
         // Times without a year, and no other source that has one: the year in which the file was last written.
         if let Some(year) = written {
             source.set_year(*year);
         }
-        for (hour, count) in &source.dropped {
-            *thinned.entry(*hour).or_default() += count;
-        }
         inputs.push(input(name, balance, source, *zone_stated, &config.patterns));
+    }
+    let since = config.keep.and_then(|keep| since(keep, &assembled));
+    if let Some(since) = since {
+        assembled.iter_mut().for_each(|source| source.since(since));
+        for (source, input) in assembled.iter().zip(&mut inputs) {
+            (input.first, input.last) = source.span.map(|(first, last)| (rfc3339(first), rfc3339(last))).unzip();
+        }
+    }
+    let mut thinned: BTreeMap<i64, u64> = BTreeMap::new();
+    for (hour, count) in assembled.iter().flat_map(|source| &source.dropped) {
+        *thinned.entry(*hour).or_default() += count;
     }
     let source_names: Vec<String> = balances.into_iter().map(|(name, ..)| name).collect();
     let roles = {
@@ -97,7 +108,13 @@ pub(crate) fn place(reading: Reading) -> Placed {
     lifetimes.extend(stated_lifetimes(&identified.events, &lifetimes));
     if let Some(seconds) = config.lifetimes.access_seconds {
         let access = i64::from(seconds) * SECOND;
-        lifetimes = vec![Lifetime { access, support: 0, between: (access, access), known_by: KnownBy::Configuration }];
+        lifetimes = vec![Lifetime {
+            access,
+            support: 0,
+            between: (access, access),
+            known_by: KnownBy::Configuration,
+            issued: None,
+        }];
     }
     let lead = ages.lead();
     Placed {
@@ -109,10 +126,21 @@ pub(crate) fn place(reading: Reading) -> Placed {
         identified,
         timelines,
         lifetimes,
+        refresh_lifetimes: ages.refresh_lifetimes(),
         lead,
         thinned,
         behind_proxy,
+        since,
     }
+}
+
+/// From when on is looked: so long before the latest time of the servers, or of all if there are only clients.
+fn since(keep: Keep, sources: &[Assembled]) -> Option<i64> {
+    let latest = |side: Option<Side>| {
+        let sources = sources.iter().filter(|source| side.is_none_or(|side| source.side == side));
+        sources.filter_map(|source| source.span).map(|(_, last)| last).max()
+    };
+    latest(Some(Side::Server)).or_else(|| latest(None)).map(|latest| keep.since(latest))
 }
 
 /// The offset of a zone at a local time, seconds east of UTC. An hour that comes twice a year is taken the first time, one that
@@ -171,6 +199,7 @@ fn input(name: &str, balance: &Balance, assembled: &Assembled, zone_stated: bool
         recognised: balance.recognised,
         unrecognised: balance.unrecognised,
         capped: balance.capped,
+        late: assembled.late,
         first: assembled.span.map(|(first, _)| rfc3339(first)),
         last: assembled.span.map(|(_, last)| rfc3339(last)),
         clock,
@@ -222,7 +251,7 @@ fn stated_lifetimes(events: &[Event], inferred: &[Lifetime]) -> Vec<Lifetime> {
         .into_iter()
         .map(|(seconds, support)| {
             let access = i64::from(seconds) * SECOND;
-            Lifetime { access, support, between: (access, access), known_by: KnownBy::ExpiresIn }
+            Lifetime { access, support, between: (access, access), known_by: KnownBy::ExpiresIn, issued: None }
         })
         .filter(|stated| inferred.iter().all(|known| (known.access - stated.access).abs() > stated.access / 10))
         .collect()

@@ -5,30 +5,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::written::{found, kept, written};
 use super::{Findings, Judged};
 use crate::actor::Key;
+use crate::cause::case::span;
 use crate::cause::{Label, fix};
 use crate::diagnosis::FixStep;
 use crate::incident;
-use crate::session::lifetime::Lifetime;
 
 pub(super) fn fix_plan(
     findings: &Findings<'_>,
     judged: &[Judged],
     attacks: &[incident::service::Attack],
     restarts: &[incident::service::Restart],
-    lifetimes: &[Lifetime],
     filter: &crate::config::Filter,
 ) -> Vec<FixStep> {
     let mut by_kind: BTreeMap<(Label, String), (fix::Found, BTreeSet<Key>)> = BTreeMap::new();
+    let mut lives: BTreeMap<(Label, String), BTreeMap<Option<i64>, usize>> = BTreeMap::new();
     for judged in judged {
         // Writing an incident down costs more than all the rest; without a filter all are kept.
-        if !filter.is_empty() && !kept(filter, &written(findings, judged, lifetimes)) {
+        if !filter.is_empty() && !kept(filter, &written(findings, judged)) {
             continue;
         }
-        let new = found(findings, judged, lifetimes);
+        let new = found(findings, judged);
         let entry = by_kind.entry((new.label, new.kind.clone())).or_insert_with(|| (new.clone(), BTreeSet::new()));
         entry.0.place = entry.0.place.take().or(new.place);
         entry.0.endpoint = entry.0.endpoint.take().or(new.endpoint);
         entry.1.insert(judged.key);
+        *lives.entry((entry.0.label, entry.0.kind.clone())).or_default().entry(judged.lifetime).or_default() += 1;
+    }
+    // The life that most of its incidents are about.
+    for (of, (found, _)) in &mut by_kind {
+        let most = lives.get(of).and_then(|lives| lives.iter().max_by_key(|(_, count)| **count));
+        found.lifetime = most.and_then(|(life, _)| life.map(span));
     }
     // Kinds that one change mends are one step.
     let mut whose: BTreeMap<String, BTreeSet<Key>> = BTreeMap::new();

@@ -7,10 +7,9 @@ use crate::cause::case::span;
 use crate::cause::{Label, Opinion, fix};
 use crate::config::Filter;
 use crate::diagnosis::{Evidence, Incident, RunnerUp, Scope};
-use crate::session::lifetime::Lifetime;
 use crate::session::{Kind, Refresh, Timeline};
 
-pub(super) fn written(findings: &Findings<'_>, judged: &Judged, lifetimes: &[Lifetime]) -> Incident {
+pub(super) fn written(findings: &Findings<'_>, judged: &Judged) -> Incident {
     let timeline = &findings.timelines[&judged.key];
     let opinion = &judged.verdict.opinion;
     let incident = &judged.incident;
@@ -37,7 +36,7 @@ pub(super) fn written(findings: &Findings<'_>, judged: &Judged, lifetimes: &[Lif
         evidence: evidence(findings, timeline, opinion),
         missing: opinion.missing.clone(),
         contributing: judged.contributing.clone(),
-        fix: fix::step(&found(findings, judged, lifetimes)).title,
+        fix: fix::step(&found(findings, judged)).title,
         timeline: moments::around(findings, timeline, incident),
     }
 }
@@ -66,7 +65,7 @@ fn evidence(findings: &Findings<'_>, timeline: &Timeline, opinion: &Opinion) -> 
 }
 
 /// Where a finding's defect is, as far as the log shows it.
-pub(super) fn found(findings: &Findings<'_>, judged: &Judged, lifetimes: &[Lifetime]) -> fix::Found {
+pub(super) fn found(findings: &Findings<'_>, judged: &Judged) -> fix::Found {
     let timeline = &findings.timelines[&judged.key];
     let opinion = &judged.verdict.opinion;
     let refresh = |place: &usize| {
@@ -106,7 +105,7 @@ pub(super) fn found(findings: &Findings<'_>, judged: &Judged, lifetimes: &[Lifet
         affected: 1,
         place,
         endpoint: endpoint.filter(|_| opinion.label == Label::RefreshFailure),
-        lifetime: lifetimes.first().map(|lifetime| span(lifetime.access)),
+        lifetime: judged.lifetime.map(span),
     }
 }
 

@@ -3,7 +3,7 @@
 use why401_parsers::event::TimeFrom;
 use why401_parsers::record::Sense;
 
-use super::{Item, Kind, MINUTE, SECOND, Timeline};
+use super::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
 
 /// An inferred lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,19 @@ pub struct Lifetime {
     pub between: (i64, i64),
     /// Where it is known from.
     pub known_by: KnownBy,
+    /// When the first and the last of the credentials that show it were issued, microseconds since 1970.
+    pub issued: Option<(i64, i64)>,
+}
+
+/// A credential that was refused for its age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Spent {
+    /// The age at its oldest accepted use, microseconds.
+    accepted: i64,
+    /// The age at its first refusal.
+    refused: i64,
+    /// When it was issued.
+    issued: i64,
 }
 
 /// Where a lifetime is known from.
@@ -33,16 +46,25 @@ pub enum KnownBy {
 /// What the log shows of credentials' ages, over all actors.
 #[derive(Clone, Debug, Default)]
 pub struct Ages {
-    /// For each credential that was refused for its age: the oldest accepted use, and the first refusal.
-    refused: Vec<(i64, i64)>,
-    /// For each credential that was not: the oldest accepted use.
-    accepted: Vec<i64>,
+    /// Access tokens that were refused for their age.
+    refused: Vec<Spent>,
+    /// For each credential that was not: when it was issued, and its age at the oldest accepted use.
+    accepted: Vec<(i64, i64)>,
+    /// Refresh tokens that were refused for their age, and the ages at which others were accepted.
+    refresh_refused: Vec<Spent>,
+    refresh_accepted: Vec<(i64, i64)>,
     /// Ages at which a credential was replaced without a refusal: the lead of proactive refreshes.
     replaced: Vec<i64>,
 }
 
 /// Round lifetimes that servers are configured to, in minutes.
 const USUAL: &[i64] = &[5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1440, 2880, 10080, 20160, 43200];
+
+/// The same of refresh tokens, in days.
+const USUAL_REFRESH: &[i64] = &[1, 3, 7, 14, 30, 60, 90, 180, 365];
+
+/// No refresh token in practice lives shorter (microseconds) than this; one that is refused sooner was refused for another reason.
+const SHORTEST_REFRESH: i64 = 12 * 60 * MINUTE;
 
 /// How much later than issued (microseconds) a first use may look because the answer took its time.
 const SLACK: i64 = 90 * SECOND;
@@ -67,17 +89,30 @@ impl Ages {
         let mut issued: Option<i64> = None;
         let mut oldest_use = 0;
         let mut refused: Option<(i64, i64)> = None;
+        // When the refresh token was issued: with each sign-in and, since it is rotated, with each refresh.
+        let mut newest: Option<i64> = None;
         for item in items {
             match &item.kind {
                 Kind::SignIn => {
+                    newest = Some(item.ended);
                     self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), false);
                     (issued, oldest_use, refused) = (Some(item.ended), 0, None);
                 }
+                Kind::Refresh(Refresh::Refused(_)) => {
+                    let other_reason =
+                        [Sense::REUSED, Sense::REVOKED, Sense::UNKNOWN].iter().any(|s| item.sense.has(*s));
+                    if let Some(issued) = newest.take().filter(|at| item.time - at >= SHORTEST_REFRESH && !other_reason)
+                    {
+                        self.refresh_refused.push(Spent { accepted: 0, refused: item.time - issued, issued });
+                    }
+                }
                 Kind::Refresh(refresh) if refresh.gave() => {
+                    self.refresh_accepted.extend(newest.map(|at| (at, item.time - at)));
+                    newest = Some(item.ended);
                     self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), true);
                     (issued, oldest_use, refused) = (Some(item.ended), 0, None);
                 }
-                Kind::SignOut | Kind::Revoke | Kind::Removing => (issued, refused) = (None, None),
+                Kind::SignOut | Kind::Revoke | Kind::Removing => (issued, refused, newest) = (None, None, None),
                 Kind::Accepted { .. } => {
                     // Accepted after a refusal: the refusal was not for age.
                     if refused.is_some() {
@@ -100,12 +135,14 @@ impl Ages {
     }
 
     fn settle(&mut self, issued: Option<i64>, oldest_use: i64, refused: Option<(i64, i64)>, refreshed: bool) {
-        let Some(_) = issued else { return };
+        let Some(issued) = issued else { return };
         match refused {
-            Some((_, age)) if age > oldest_use && age >= SHORTEST => self.refused.push((oldest_use, age)),
+            Some((_, age)) if age > oldest_use && age >= SHORTEST => {
+                self.refused.push(Spent { accepted: oldest_use, refused: age, issued });
+            }
             Some(_) => {}
             None => {
-                self.accepted.push(oldest_use);
+                self.accepted.push((issued, oldest_use));
                 if refreshed && oldest_use > 2 * MINUTE {
                     self.replaced.push(oldest_use);
                 }
@@ -113,29 +150,19 @@ impl Ages {
         }
     }
 
-    /// The lifetimes that the ages show, the best supported first. Credentials of two clients may live differently long.
+    /// The lifetimes of access tokens that the ages show, the best supported first. Credentials of two clients may live differently
+    /// long.
     #[must_use]
     pub fn lifetimes(&self) -> Vec<Lifetime> {
-        let mut rest = self.refused.clone();
-        rest.sort_unstable_by_key(|(_, refused)| *refused);
-        let mut found = Vec::new();
-        while let Some(best) = best_of(&rest) {
-            let fits = |(accepted, refused): &(i64, i64)| {
-                *accepted <= best.access + SLACK && *refused >= best.access - SLACK && *refused < best.access * 3
-            };
-            let before = rest.len();
-            rest.retain(|pair| !fits(pair));
-            if rest.len() == before {
-                break;
-            }
-            // One refusal alone is no lifetime, nor are a few that many credentials outlived.
-            let outlived = self.accepted.iter().filter(|age| **age > best.access + SLACK).count();
-            if best.support >= 2 && best.support > outlived {
-                found.push(best);
-            }
-        }
-        found.sort_by_key(|lifetime| (std::cmp::Reverse(lifetime.support), lifetime.access));
-        found
+        let usual: Vec<i64> = USUAL.iter().map(|minutes| minutes * MINUTE).collect();
+        told_apart(&self.refused, &self.accepted, &usual)
+    }
+
+    /// The same of refresh tokens.
+    #[must_use]
+    pub fn refresh_lifetimes(&self) -> Vec<Lifetime> {
+        let usual: Vec<i64> = USUAL_REFRESH.iter().map(|days| days * 24 * 60 * MINUTE).collect();
+        told_apart(&self.refresh_refused, &self.refresh_accepted, &usual)
     }
 
     /// The age at which clients replace a credential before it is refused, where many do at the same age.
@@ -147,33 +174,48 @@ impl Ages {
     }
 }
 
+/// Lifetimes one after the other, each with the credentials that agree with it, the best supported first.
+fn told_apart(refused: &[Spent], accepted: &[(i64, i64)], usual: &[i64]) -> Vec<Lifetime> {
+    let mut rest = refused.to_vec();
+    rest.sort_unstable_by_key(|spent| (spent.refused, spent.issued));
+    let mut found = Vec::new();
+    while let Some(best) = best_of(&rest, usual) {
+        let fits = |spent: &Spent| agrees(spent, best.access) && spent.refused >= best.access - SLACK;
+        let before = rest.len();
+        rest.retain(|spent| !fits(spent));
+        if rest.len() == before {
+            break;
+        }
+        // One refusal alone is no lifetime, nor are a few that many credentials of the same time outlived.
+        let meanwhile =
+            best.issued.map_or(i64::MIN..=i64::MAX, |(first, last)| first - best.access..=last + best.access);
+        let outlived = accepted.iter().filter(|(at, age)| *age > best.access + SLACK && meanwhile.contains(at)).count();
+        if best.support >= 2 && best.support > outlived {
+            found.push(best);
+        }
+    }
+    found.sort_by_key(|lifetime| (std::cmp::Reverse(lifetime.support), lifetime.access));
+    found
+}
+
+/// Whether a credential can have lived so long: accepted until then, refused after, and not long after.
+fn agrees(spent: &Spent, age: i64) -> bool {
+    spent.accepted <= age + SLACK && age <= spent.refused + SLACK && spent.refused < age * 3
+}
+
 /// The lifetime that most refusals agree with: above their accepted uses, at or below their refusals; a usual one if one fits.
-fn best_of(pairs: &[(i64, i64)]) -> Option<Lifetime> {
-    if pairs.is_empty() {
-        return None;
-    }
-    let usual = USUAL.iter().map(|minutes| minutes * MINUTE);
-    let observed = pairs.iter().map(|(_, refused)| *refused);
-    let count = |age: i64| {
-        pairs
-            .iter()
-            .filter(|(accepted, refused)| *accepted <= age + SLACK && age <= *refused + SLACK && *refused < age * 3)
-            .count()
-    };
-    // Usual ones first, so that they win a tie; of equals the longest, for a refusal often comes long after the end.
-    let best = usual
-        .map(|age| (age, true))
-        .chain(observed.map(|age| (age, false)))
-        .max_by_key(|(age, usual)| (count(*age), *usual, *age))?;
-    let support = count(best.0);
-    if support == 0 {
-        return None;
-    }
-    let supporting =
-        || pairs.iter().filter(|(accepted, refused)| *accepted <= best.0 + SLACK && best.0 <= *refused + SLACK);
-    let low = supporting().map(|(accepted, _)| *accepted).max().unwrap_or(0);
-    let high = supporting().map(|(_, refused)| *refused).min().unwrap_or(best.0);
-    Some(Lifetime { access: best.0, support, between: (low, high), known_by: KnownBy::Uses })
+fn best_of(spent: &[Spent], usual: &[i64]) -> Option<Lifetime> {
+    let count = |age: i64| spent.iter().filter(|spent| agrees(spent, age)).count();
+    let observed = spent.iter().map(|spent| (spent.refused, false));
+    // Usual ones win a tie; of equals the longest, for a refusal often comes long after the end.
+    let candidates = usual.iter().map(|age| (*age, true)).chain(observed);
+    let (access, _) = candidates.max_by_key(|(age, usual)| (count(*age), *usual, *age))?;
+    let supporting: Vec<&Spent> = spent.iter().filter(|spent| agrees(spent, access)).collect();
+    let low = supporting.iter().map(|spent| spent.accepted).max()?;
+    let high = supporting.iter().map(|spent| spent.refused).min()?;
+    let issued = supporting.iter().map(|spent| spent.issued);
+    let issued = issued.clone().min().zip(issued.max());
+    Some(Lifetime { access, support: supporting.len(), between: (low, high), known_by: KnownBy::Uses, issued })
 }
 
 #[cfg(test)]
@@ -184,10 +226,10 @@ mod tests {
     fn two_lifetimes_are_told_apart_and_rounded_to_usual_ones() {
         let mut ages = Ages::default();
         for minute in [61, 62, 64, 66] {
-            ages.refused.push((57 * MINUTE, minute * MINUTE));
+            ages.refused.push(Spent { accepted: 57 * MINUTE, refused: minute * MINUTE, issued: 0 });
         }
         for minute in [1450, 1500] {
-            ages.refused.push((1400 * MINUTE, minute * MINUTE));
+            ages.refused.push(Spent { accepted: 1400 * MINUTE, refused: minute * MINUTE, issued: 0 });
         }
         let found: Vec<_> = ages.lifetimes().iter().map(|l| (l.access / MINUTE, l.support)).collect();
         assert_eq!(found, vec![(60, 4), (1440, 2)]);

@@ -65,10 +65,17 @@ pub enum Kind {
     },
     /// A call that got no answer.
     NoAnswer(NetFailure),
+    /// A call that the client began and never ended, neither well nor badly, in a trace that shows how calls end.
+    Unended,
     /// A socket was accepted.
     SocketAccepted,
     /// A socket was refused by the app.
     SocketRefused,
+    /// A socket stands without its user.
+    SocketAnonymous {
+        /// Its end carries no user's tag, where others' do.
+        untagged: bool,
+    },
     /// A socket ended. `known_since`: it is the one that was accepted then.
     SocketClosed {
         /// Removed by the server.
@@ -126,6 +133,8 @@ pub struct Item {
     pub side: Side,
     /// The event it comes from, if it is an HTTP request.
     pub event: Option<usize>,
+    /// That it is this actor's is a guess by a shared address.
+    pub guessed: bool,
 }
 
 /// One actor's items.
@@ -179,6 +188,13 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
         let (first, last) = (span(actor.events.iter().find(server)), span(actor.events.iter().rev().find(server)));
         matches!((first, last), (Some(first), Some(last)) if (first - 60 * MINUTE..=last + 60 * MINUTE).contains(&time))
     };
+    // Some loggers show no answers at all.
+    let shows_ends = |source: u32| {
+        let of_source = actor.events.iter().map(|place| &events[*place]).filter(|event| event.source == source);
+        let (ended, open): (Vec<bool>, Vec<bool>) = of_source.filter_map(ended).partition(|ended| *ended);
+        ended.len() >= LEAST_ENDED && open.len() * 4 <= ended.len()
+    };
+    let traces_with_ends: Vec<u32> = actor.traces.iter().copied().filter(|trace| shows_ends(*trace)).collect();
     // A server's log shows sign-ins and refreshes better than the app's words do.
     let shown = Shown::of(actor, identified, roles);
     let mut items = Vec::with_capacity(actor.events.len());
@@ -198,7 +214,12 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
         let twin = identified.twins.get(place).map(|server| &events[*server]);
         let covered = client && server_covers(event.time);
         let words = || if alone { shown.in_words(event, names) } else { None };
-        let Some((kind, sense)) = words().or_else(|| item_of(event, twin, covered, roles, names)) else {
+        let unended = || {
+            let open = client && twin.is_none() && !ended(event)? && traces_with_ends.contains(&event.source);
+            open.then_some((Kind::Unended, Sense::default()))
+        };
+        let known = words().or_else(unended).or_else(|| item_of(event, twin, covered, roles));
+        let Some((kind, sense)) = known else {
             continue;
         };
         let ended = event.request().and_then(|request| request.ended).unwrap_or(event.time);
@@ -213,6 +234,7 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
             sense,
             side: if client { Side::Client } else { Side::Server },
             event: event.request().map(|_| *place),
+            guessed: actor.guessed.binary_search(place).is_ok(),
         });
     }
     for attempt in &actor.sockets {
@@ -234,6 +256,15 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
     }
     out.items = items;
     out
+}
+
+/// So many calls of a trace must show how they ended before one that does not was never answered.
+const LEAST_ENDED: usize = 4;
+
+/// Whether a client's call shows how it ended; `None` if the event is none.
+fn ended(event: &Event) -> Option<bool> {
+    let request = event.request().filter(|request| request.side == Side::Client)?;
+    Some(request.status.is_some() || request.answered || request.failure.is_some())
 }
 
 /// Where a client's trace shows requests that give or end a credential. What the app says of them in its own words counts only
@@ -310,6 +341,7 @@ fn push_socket(items: &mut Vec<Item>, attempt: &Attempt, lane: usize) {
         sense: attempt.sense,
         side: Side::Server,
         event: None,
+        guessed: false,
     };
     match attempt.outcome {
         // It began when it was opened: what the app did besides, it did then.
@@ -319,6 +351,10 @@ fn push_socket(items: &mut Vec<Item>, attempt: &Attempt, lane: usize) {
         Outcome::Accepted(at) => items.push(Item { time: at, ended: at, ..base.clone() }),
         Outcome::Refused(at) => {
             items.push(Item { time: at, ended: at, kind: Kind::SocketRefused, ..base });
+            return;
+        }
+        Outcome::Anonymous(untagged) => {
+            items.push(Item { kind: Kind::SocketAnonymous { untagged }, ..base });
             return;
         }
         Outcome::Unknown => {}
@@ -332,7 +368,7 @@ fn push_socket(items: &mut Vec<Item>, attempt: &Attempt, lane: usize) {
 
 /// What an event is on a timeline. `covered`: the server's log shows this actor at that time, so the client's copy of an
 /// answered request says nothing new.
-fn item_of(event: &Event, twin: Option<&Event>, covered: bool, roles: &Roles, names: &Names) -> Option<(Kind, Sense)> {
+fn item_of(event: &Event, twin: Option<&Event>, covered: bool, roles: &Roles) -> Option<(Kind, Sense)> {
     let kind = match &event.what {
         What::Request(request) => return request_item(request, twin, covered, roles),
         What::Socket(why401_parsers::event::Socket::Removing(_)) => Kind::Removing,
@@ -343,7 +379,7 @@ fn item_of(event: &Event, twin: Option<&Event>, covered: bool, roles: &Roles, na
             }
             Kind::SignedIn
         }
-        What::State { to: AuthState::SignedOut, from, asked, sense, event, state } => {
+        What::State { to: AuthState::SignedOut, from, asked, sense, .. } => {
             if *from == Some(AuthState::SignedOut) {
                 return None;
             }
@@ -354,7 +390,6 @@ fn item_of(event: &Event, twin: Option<&Event>, covered: bool, roles: &Roles, na
             if *from == Some(AuthState::SignedIn) {
                 return Some((Kind::ForcedOut, *sense));
             }
-            let _ = (event, state, names);
             return None;
         }
         What::ClientSocket(socket) => match socket {

@@ -21,6 +21,8 @@ pub(super) struct Chunks<R> {
     text: R,
     size: usize,
     framing: Option<Framing>,
+    /// More will be written: an entry that has no end yet is left.
+    open_end: bool,
     /// What was read and not handed on: the beginning of an entry.
     rest: Vec<u8>,
     ended: bool,
@@ -31,7 +33,12 @@ const KEPT: usize = MAX_LINE + 1;
 
 impl<R: Read> Chunks<R> {
     pub(super) fn new(text: R, size: usize) -> Self {
-        Self { text, size: size.max(1), framing: None, rest: Vec::new(), ended: false }
+        Self { text, size: size.max(1), framing: None, open_end: false, rest: Vec::new(), ended: false }
+    }
+
+    /// Goes on in a source whose framing is known, or that will go on after its end.
+    pub(super) fn going_on(self, framing: Option<Framing>, open_end: bool) -> Self {
+        Self { framing, open_end, ..self }
     }
 
     /// The next chunk; `None` at the end. After an error what was read before it is still given.
@@ -47,6 +54,11 @@ impl<R: Read> Chunks<R> {
             let framing = *self.framing.get_or_insert_with(|| Framing::detect(&bytes));
             if self.ended || failed.is_some() {
                 self.ended = true;
+                if self.open_end {
+                    // An over-long line that was dropped has its end in these bytes, or it is not over and none is.
+                    bytes.truncate(framing.last_cut(&bytes).unwrap_or(0));
+                    dropped = if bytes.is_empty() { 0 } else { dropped };
+                }
                 return (!bytes.is_empty() || failed.is_some()).then_some((Chunk { bytes, framing, dropped }, failed));
             }
             // What was looked at has no cut in it.
@@ -116,6 +128,18 @@ mod tests {
             for chunk in &chunks[..chunks.len() - 1] {
                 assert!(chunk.ends_with(b"\n"), "size {size}: {chunk:?}");
             }
+        }
+    }
+
+    #[test]
+    fn an_open_end_leaves_the_line_that_is_being_written() {
+        for (text, whole) in [("one\ntwo", "one\n"), ("one\n", "one\n"), ("one", ""), ("", "")] {
+            let mut chunks = Chunks::new(text.as_bytes(), 4).going_on(None, true);
+            let mut taken = Vec::new();
+            while let Some((chunk, _)) = chunks.next() {
+                taken.extend(chunk.bytes);
+            }
+            assert_eq!(taken, whole.as_bytes(), "{text:?}");
         }
     }
 

@@ -97,7 +97,7 @@ impl SourceError {
     }
 
     /// From what the system said of a file.
-    pub(super) fn of(name: &str, bytes: u64, cause: io::Error) -> Self {
+    pub(crate) fn of(name: &str, bytes: u64, cause: io::Error) -> Self {
         let name = name.to_owned();
         match cause.kind() {
             io::ErrorKind::NotFound => Self::Missing { name },

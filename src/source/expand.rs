@@ -4,24 +4,26 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Datelike as _, Utc};
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
 use super::error::SourceError;
+use super::open::open;
+use super::parallel::Part;
 use why401_parsers::event::printable;
 
 /// One input that can be opened.
-#[derive(Debug)]
-pub(super) struct Source {
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
     /// What it is called in reports.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Where it is; `None` is standard input.
-    pub(super) path: Option<PathBuf>,
+    pub(crate) path: Option<PathBuf>,
     /// The year in which it was last written.
-    pub(super) year: Option<i32>,
+    pub(crate) year: Option<i32>,
     size: Option<u64>,
 }
 
@@ -36,27 +38,36 @@ impl Source {
     fn file(path: &Path) -> Self {
         let about = fs::metadata(path).ok();
         let written = about.as_ref().and_then(|about| about.modified().ok());
-        let seconds = written.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs());
-        let year = seconds
-            .and_then(|seconds| DateTime::<Utc>::from_timestamp(i64::try_from(seconds).ok()?, 0))
-            .map(|time| time.year());
+        let year = written.and_then(year_of);
         let size = about.filter(fs::Metadata::is_file).map(|about| about.len());
         Self { name: shown(path), path: Some(path.to_owned()), year, size }
     }
 
+    /// All of it, to be read.
+    pub(crate) fn part(self) -> Part {
+        let name = self.name.clone();
+        Part { name, open: Box::new(move |counted| open(&self, counted)), framing: None, open_end: false }
+    }
+
     /// Its size in bytes, if it is a file.
-    pub(super) fn size(&self) -> Option<u64> {
+    pub(crate) fn size(&self) -> Option<u64> {
         self.size
     }
 }
 
+/// The year of a time.
+pub(crate) fn year_of(time: SystemTime) -> Option<i32> {
+    let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    DateTime::<Utc>::from_timestamp(i64::try_from(seconds).ok()?, 0).map(|time| time.year())
+}
+
 /// A path fit to be shown.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     printable(path.to_string_lossy().as_bytes())
 }
 
 /// The sources, ordered by name so that the outcome does not depend on the order in which they were given, and what is wrong.
-pub(super) fn expand(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
+pub(crate) fn expand(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
     let mut errors = Vec::new();
     let mut found: BTreeMap<String, Source> = BTreeMap::new();
     let mut seen: HashSet<PathBuf> = HashSet::new();

@@ -5,10 +5,10 @@
 
 mod chunk;
 pub mod error;
-mod expand;
-mod open;
-mod parallel;
-mod progress;
+pub(crate) mod expand;
+pub(crate) mod open;
+pub(crate) mod parallel;
+pub(crate) mod progress;
 
 use std::path::PathBuf;
 
@@ -66,7 +66,10 @@ pub fn read_inputs(inputs: &[PathBuf], config: Config, how: How) -> Outcome {
     let (sources, mut errors) = expand::expand(inputs);
     let mut reading = Reading::new(config, run_key());
     let progress = progress::Progress::new(how.progress, sources.iter().filter_map(expand::Source::size).sum());
-    parallel::read(&sources, how, &mut reading, &mut errors, &progress);
+    let parts = sources.iter().cloned().map(expand::Source::part).collect();
+    parallel::read(parts, how, &mut reading, &mut errors, &progress, |reading, place| {
+        reading.begin(&sources[place].name, sources[place].year);
+    });
     progress.finish();
     Outcome { reading, errors }
 }
@@ -91,7 +94,7 @@ pub fn whole_text(input: &std::path::Path) -> Result<(String, Vec<u8>), SourceEr
 }
 
 /// The key under which this run turns tokens into fingerprints.
-fn run_key() -> [u8; 16] {
+pub(crate) fn run_key() -> [u8; 16] {
     let mut key = [0; 16];
     // Without the system's randomness fingerprints still join; they never leave the process either way.
     if getrandom::fill(&mut key).is_err() {

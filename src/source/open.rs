@@ -12,11 +12,11 @@ use super::error::SourceError;
 use super::expand::Source;
 
 /// A source that is open.
-pub(super) struct Opened {
+pub(crate) struct Opened {
     /// Its text.
-    pub(super) text: Box<dyn Read + Send>,
+    pub(crate) text: Box<dyn Read + Send>,
     /// What it is compressed with.
-    pub(super) compressed: Option<&'static str>,
+    pub(crate) compressed: Option<&'static str>,
 }
 
 /// How much is looked at to tell text from binary data.
@@ -34,44 +34,65 @@ const FOREIGN: &[(&[u8], &str, &str)] = &[
 
 /// Opens a source. `counted` is told how many bytes of it were taken from the disk.
 pub(super) fn open(source: &Source, counted: &Arc<AtomicU64>) -> Result<Opened, SourceError> {
-    let broken = |cause: io::Error| SourceError::of(&source.name, 0, cause);
-    let raw: Box<dyn Read + Send> = match &source.path {
-        None => Box::new(io::stdin()),
-        Some(path) => Box::new(File::open(path).map_err(broken)?),
-    };
+    match &source.path {
+        None => text_of(&source.name, io::stdin(), counted),
+        Some(path) => {
+            let file = File::open(path).map_err(|cause| SourceError::of(&source.name, 0, cause))?;
+            text_of(&source.name, file, counted)
+        }
+    }
+}
+
+/// The text in what a file or a pipe gives.
+pub(crate) fn text_of(
+    name: &str,
+    raw: impl Read + Send + 'static,
+    counted: &Arc<AtomicU64>,
+) -> Result<Opened, SourceError> {
+    let broken = |cause: io::Error| SourceError::of(name, 0, cause);
     let mut raw = BufReader::with_capacity(SNIFF, Counted { inner: raw, counted: Arc::clone(counted) });
     let (head, ended) = fill(&mut raw).map_err(broken)?;
     if head.is_empty() && ended {
-        return Err(SourceError::Empty { name: source.name.clone() });
+        return Err(SourceError::Empty { name: name.to_owned() });
     }
-    if head.starts_with(&[0x1f, 0x8b]) {
-        return checked(source, MultiGzDecoder::new(raw), Some("gzip"));
+    if head.starts_with(GZIP) {
+        return checked(name, MultiGzDecoder::new(raw), Some("gzip"));
     }
-    if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+    if head.starts_with(ZSTD) {
         let decoder = zstd::stream::read::Decoder::with_buffer(raw).map_err(broken)?;
-        return checked(source, decoder, Some("zstd"));
+        return checked(name, decoder, Some("zstd"));
     }
-    checked(source, raw, None)
+    checked(name, raw, None)
+}
+
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+/// Byte order marks of UTF-16.
+const WIDE: [&[u8]; 2] = [&[0xff, 0xfe], &[0xfe, 0xff]];
+
+/// Whether a file that begins so is not its text as it stands: compressed, or in UTF-16.
+pub(crate) fn is_coded(head: &[u8]) -> bool {
+    head.starts_with(GZIP) || head.starts_with(ZSTD) || WIDE.iter().any(|mark| head.starts_with(mark))
 }
 
 /// Looks at the beginning of the text and puts it back.
 fn checked(
-    source: &Source,
+    name: &str,
     mut text: impl Read + Send + 'static,
     compressed: Option<&'static str>,
 ) -> Result<Opened, SourceError> {
     let mut head = Vec::new();
     let failed = (&mut text).take(SNIFF as u64).read_to_end(&mut head).err();
     if let Some((_, what, hint)) = FOREIGN.iter().find(|(magic, ..)| head.starts_with(magic)) {
-        return Err(SourceError::Foreign { name: source.name.clone(), what, hint });
+        return Err(SourceError::Foreign { name: name.to_owned(), what, hint });
     }
     if head.get(257..262) == Some(b"ustar") {
         let hint = "unpack it first: tar -xOf FILE | why401";
-        return Err(SourceError::Foreign { name: source.name.clone(), what: "a tar archive", hint });
+        return Err(SourceError::Foreign { name: name.to_owned(), what: "a tar archive", hint });
     }
-    let wide = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
+    let wide = WIDE.iter().any(|mark| head.starts_with(mark));
     if !wide && is_binary(&head) {
-        return Err(SourceError::Binary { name: source.name.clone() });
+        return Err(SourceError::Binary { name: name.to_owned() });
     }
     // An error met here comes again when reading on, after what was read before it.
     let rest: Box<dyn Read + Send> = match failed {

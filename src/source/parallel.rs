@@ -17,10 +17,64 @@ use why401_parsers::secret::FingerprintKey;
 use super::How;
 use super::chunk::{Chunk, Chunks};
 use super::error::SourceError;
-use super::expand::Source;
-use super::open::open;
+use super::open::Opened;
 use super::progress::Progress;
 use crate::Reading;
+
+/// A piece of a source to be read: a file, or the rest of one.
+pub(crate) struct Part {
+    /// What its source is called.
+    pub(crate) name: String,
+    /// Opens it, with a counter for the bytes taken from the disk.
+    pub(crate) open: Opener,
+    /// How the source divides into entries, where its earlier parts told.
+    pub(crate) framing: Option<Framing>,
+    /// More will be written to it: an entry without its end is left.
+    pub(crate) open_end: bool,
+}
+
+/// See [`Part::open`].
+pub(crate) type Opener = Box<dyn FnOnce(&Arc<AtomicU64>) -> Result<Opened, SourceError> + Send>;
+
+/// What was read of a part.
+#[derive(Debug, Default)]
+pub(crate) struct PartRead {
+    /// So much of its text was taken, in bytes.
+    pub(crate) taken: u64,
+    /// How it begins: at most [`EDGE`] bytes.
+    pub(crate) head: Vec<u8>,
+    /// How what was taken ends: at most [`EDGE`] bytes that stand together.
+    pub(crate) tail: Vec<u8>,
+    /// How it divides into entries; `None` if there was nothing to tell by.
+    pub(crate) framing: Option<Framing>,
+    /// It could not be read, or not to its end.
+    pub(crate) failed: bool,
+}
+
+/// So many bytes at the beginning and before a position tell files apart: some twenty lines.
+pub(crate) const EDGE: usize = 4096;
+
+impl PartRead {
+    fn add(&mut self, chunk: &Chunk) {
+        if self.taken == 0 {
+            self.head.extend_from_slice(&chunk.bytes[..chunk.bytes.len().min(EDGE)]);
+            self.framing = Some(chunk.framing);
+        }
+        self.taken += chunk.bytes.len() as u64 + chunk.dropped;
+        if chunk.dropped > 0 {
+            // Where bytes are missing is not known: nothing before the chunk's last line stands together.
+            self.tail.clear();
+            return;
+        }
+        push_edge(&mut self.tail, &chunk.bytes);
+    }
+}
+
+/// Appends to a tail and keeps its last [`EDGE`] bytes.
+pub(crate) fn push_edge(tail: &mut Vec<u8>, bytes: &[u8]) {
+    tail.extend_from_slice(&bytes[bytes.len().saturating_sub(EDGE)..]);
+    tail.drain(..tail.len().saturating_sub(EDGE));
+}
 
 /// What goes from the reader to the parsers.
 enum Step<C> {
@@ -30,6 +84,8 @@ enum Step<C> {
     Chunk(C),
     /// Something is wrong with it.
     Wrong(SourceError),
+    /// It is read.
+    End(PartRead),
 }
 
 type Numbered<C> = (u64, Step<C>);
@@ -57,60 +113,79 @@ fn parse(chunk: Chunk, key: FingerprintKey, patterns: &[Pattern]) -> ParsedChunk
     })
 }
 
-/// Reads all sources into `reading`, in their order.
-pub(super) fn read(
-    sources: &[Source],
+/// Reads all parts into `reading`, in their order, and says what was read of each. `begin` is called when one of them has been
+/// opened, with its place.
+pub(crate) fn read(
+    parts: Vec<Part>,
     how: How,
     reading: &mut Reading,
     errors: &mut Vec<SourceError>,
     progress: &Progress,
-) {
+    mut begin: impl FnMut(&mut Reading, usize),
+) -> Vec<PartRead> {
     let threads = how.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)).max(1);
     let (key, patterns) = (reading.key(), Arc::clone(&reading.config.patterns));
     let counted = Arc::new(AtomicU64::new(0));
     // Some chunks in hand for each thread keep all busy, and bound what is in memory.
     let (to_parsers, chunks) = bounded::<Numbered<Chunk>>(threads * 2);
     let (to_assembly, parsed) = bounded::<Numbered<ParsedChunk>>(threads * 2);
+    let mut read = Vec::with_capacity(parts.len());
     thread::scope(|scope| {
         let reader = Arc::clone(&counted);
-        scope.spawn(move || cut_all(sources, how, &reader, &to_parsers));
+        scope.spawn(move || cut_all(parts, how, &reader, &to_parsers));
         for _ in 0..threads {
             let (chunks, to_assembly, patterns) = (chunks.clone(), to_assembly.clone(), Arc::clone(&patterns));
             scope.spawn(move || parse_all(&chunks, key, &patterns, &to_assembly));
         }
         drop((chunks, to_assembly));
-        take_all(&parsed, sources, reading, errors, || progress.at(counted.load(Ordering::Relaxed)));
+        in_order(&parsed, |step| {
+            match step {
+                Step::Begin(place) => begin(reading, place),
+                Step::Wrong(error) => errors.push(error),
+                Step::End(part) => read.push(part),
+                Step::Chunk(chunk) => {
+                    reading.take(chunk.borrow_dependent());
+                    reading.dropped(chunk.borrow_owner().dropped);
+                }
+            }
+            progress.at(counted.load(Ordering::Relaxed));
+        });
     });
+    read
 }
 
-fn cut_all(sources: &[Source], how: How, counted: &Arc<AtomicU64>, to_parsers: &Sender<Numbered<Chunk>>) {
+fn cut_all(parts: Vec<Part>, how: How, counted: &Arc<AtomicU64>, to_parsers: &Sender<Numbered<Chunk>>) {
     let mut number = 0;
     // The receivers live as long as this does; were one gone, there would be nobody to tell.
     let mut send = |step| {
         let _ = to_parsers.send((number, step));
         number += 1;
     };
-    for (place, source) in sources.iter().enumerate() {
-        let opened = match open(source, counted) {
-            Ok(opened) => opened,
-            Err(error) => {
-                send(Step::Wrong(error));
-                continue;
+    for (place, Part { name, open, framing, open_end }) in parts.into_iter().enumerate() {
+        let mut read = PartRead::default();
+        match open(counted) {
+            Ok(opened) => {
+                send(Step::Begin(place));
+                let mut chunks = Chunks::new(opened.text, how.chunk).going_on(framing, open_end);
+                while let Some((chunk, failed)) = chunks.next() {
+                    read.add(&chunk);
+                    send(Step::Chunk(chunk));
+                    if let Some(cause) = failed {
+                        read.failed = true;
+                        let bytes = read.taken;
+                        send(Step::Wrong(match opened.compressed {
+                            Some(format) => SourceError::Damaged { name: name.clone(), format, bytes },
+                            None => SourceError::of(&name, bytes, cause),
+                        }));
+                    }
+                }
             }
-        };
-        send(Step::Begin(place));
-        let mut bytes = 0;
-        let mut chunks = Chunks::new(opened.text, how.chunk);
-        while let Some((chunk, failed)) = chunks.next() {
-            bytes += chunk.bytes.len() as u64 + chunk.dropped;
-            send(Step::Chunk(chunk));
-            if let Some(cause) = failed {
-                send(Step::Wrong(match opened.compressed {
-                    Some(format) => SourceError::Damaged { name: source.name.clone(), format, bytes },
-                    None => SourceError::of(&source.name, bytes, cause),
-                }));
+            Err(error) => {
+                read.failed = error.is_loss();
+                send(Step::Wrong(error));
             }
         }
+        send(Step::End(read));
     }
 }
 
@@ -124,6 +199,7 @@ fn parse_all(
         let step = match step {
             Step::Begin(place) => Step::Begin(place),
             Step::Wrong(error) => Step::Wrong(error),
+            Step::End(read) => Step::End(read),
             Step::Chunk(chunk) => Step::Chunk(parse(chunk, key, patterns)),
         };
         if to_assembly.send((number, step)).is_err() {
@@ -132,29 +208,15 @@ fn parse_all(
     }
 }
 
-/// Puts the chunks back into their order. No more can be waiting than are on their way.
-fn take_all(
-    parsed: &Receiver<Numbered<ParsedChunk>>,
-    sources: &[Source],
-    reading: &mut Reading,
-    errors: &mut Vec<SourceError>,
-    mut tick: impl FnMut(),
-) {
+/// Puts the steps back into their order. No more can be waiting than are on their way.
+fn in_order(parsed: &Receiver<Numbered<ParsedChunk>>, mut take: impl FnMut(Step<ParsedChunk>)) {
     let mut waiting: BTreeMap<u64, Step<ParsedChunk>> = BTreeMap::new();
     let mut next = 0;
     for (number, step) in parsed {
         waiting.insert(number, step);
         while let Some(step) = waiting.remove(&next) {
             next += 1;
-            match step {
-                Step::Begin(place) => reading.begin(&sources[place].name, sources[place].year),
-                Step::Wrong(error) => errors.push(error),
-                Step::Chunk(chunk) => {
-                    reading.take(chunk.borrow_dependent());
-                    reading.dropped(chunk.borrow_owner().dropped);
-                }
-            }
-            tick();
+            take(step);
         }
     }
 }

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How far reading is.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     wanted: bool,
     total: u64,
     begun: Instant,
@@ -19,13 +19,13 @@ pub(super) struct Progress {
 
 impl Progress {
     /// `total`: the bytes of all files, 0 if unknown (a pipe).
-    pub(super) fn new(wanted: bool, total: u64) -> Self {
+    pub(crate) fn new(wanted: bool, total: u64) -> Self {
         let wanted = wanted && std::io::stderr().is_terminal();
         Self { wanted, total, begun: Instant::now(), bar: RefCell::new(None) }
     }
 
     /// So many bytes were read.
-    pub(super) fn at(&self, bytes: u64) {
+    pub(crate) fn at(&self, bytes: u64) {
         if !self.wanted || self.begun.elapsed() < PATIENCE {
             return;
         }
@@ -45,7 +45,7 @@ impl Progress {
     }
 
     /// All is read: leaves no trace on the screen.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Some(bar) = self.bar.borrow_mut().take() {
             bar.finish_and_clear();
         }

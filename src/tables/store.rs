@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{Days, NaiveDate};
 use polars::prelude::{DataFrame, KeyValueMetadata, ParquetWriter};
 
-use super::frame::{Frames, frames};
+use super::frame::{Frames, first_whole_day, frames};
 use super::schema::{Table, VERSION};
 use super::{TableError, read};
 use crate::diagnosis::Diagnosis;
@@ -44,7 +44,8 @@ impl History {
     }
 
     /// Writes the days that the diagnosis speaks of, each whole: what the history had of these days is replaced, other days stay as
-    /// they are. So the diagnosis must be of whole days, or hold all that is known of a day so far; doing it again changes nothing.
+    /// they are. So the diagnosis must be of whole days, or hold all that is known of a day so far; doing it again changes nothing. A day
+    /// that the diagnosis looks at only in part (`since`) stays as it is.
     ///
     /// Every file is written beside, synced and renamed: a reader, or a run after a kill, sees a day as before or as after.
     ///
@@ -52,8 +53,11 @@ impl History {
     /// What writing gives.
     pub fn record(&self, diagnosis: &Diagnosis) -> Result<Recorded, TableError> {
         let Frames { days, mut by_day } = frames(diagnosis).map_err(TableError::table(&self.folder))?;
-        let mut recorded = Recorded { days: days.len(), incidents: 0 };
-        for day in days {
+        let mut recorded = Recorded::default();
+        // What is no longer looked at as a whole was recorded when it was.
+        let first = first_whole_day(diagnosis);
+        for day in days.into_iter().filter(|day| first.is_none_or(|first| *day >= first)) {
+            recorded.days += 1;
             for table in Table::ALL {
                 let folder = self.day_folder(table, day);
                 match by_day.remove(&(table, day)) {

@@ -2,4 +2,5 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 pub mod binary;
+pub mod by_hand;
 pub mod scenario;

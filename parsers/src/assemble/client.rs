@@ -3,6 +3,8 @@
 //! Dart prints a block in one go, so a block's lines stand together within one process; answers come later and are paired
 //! with the last open request of the same address.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Assembler, Origin, bare_path, masked};
 use crate::event::{AuthState, Event, GroupedBy, Name, Names, Request, TimeFrom, What};
 use crate::record::{Block, Body, Exchange, Params, Record, Side};
@@ -19,7 +21,7 @@ const SAME_CALL_LINES: u64 = 60;
 const SAME_CALL_TIME: i64 = 10_000_000;
 
 /// What the client's side keeps between lines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     block: Option<Open>,
     /// Requests without an answer, the latest last.
@@ -28,8 +30,28 @@ pub(super) struct State {
     failed: Vec<usize>,
 }
 
+impl State {
+    /// Where everything is that a line to come may be about.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        self.waiting.iter().chain(&self.failed).copied()
+    }
+
+    /// Drafts have moved.
+    pub(super) fn move_places(&mut self, to: impl Fn(usize) -> Option<usize>) {
+        let moved = |place: &mut usize| to(*place).map(|new| *place = new).is_some();
+        self.waiting.retain_mut(moved);
+        self.failed.retain_mut(moved);
+    }
+
+    /// Shows every name.
+    pub(super) fn each_name(&mut self, see: &mut impl FnMut(&mut Name)) {
+        let Some(Open { method, path, fields: Fields { device, email, .. }, .. }) = &mut self.block else { return };
+        [method, path, device, email].into_iter().flatten().for_each(see);
+    }
+}
+
 /// The block that is being read.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Open {
     kind: Block,
     origin: Origin,
@@ -42,7 +64,7 @@ struct Open {
     blanks: u8,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Fields {
     id: Option<crate::secret::RequestId>,
     bearer: Option<crate::secret::Fingerprint>,

@@ -4,10 +4,13 @@
 //! by request id where lines have one, else by process and order, else by order alone, and each event says by which.
 
 mod client;
+mod keep;
 mod server;
 mod uses;
 
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::detect::{Parsed, stated};
 use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
@@ -45,9 +48,23 @@ pub struct Assembled {
     /// Requests answered well that are not among the events, because there were too many of them far from anything else.
     /// By the hour, since 1970.
     pub dropped: BTreeMap<i64, u64>,
+    /// Events that stand below one that is more than [`REORDER_WINDOW`] younger. They are in their place all the same.
+    pub late: u64,
 }
 
+/// Within this time (microseconds) lines in disorder are how logs are: several processes write one file, and platforms deliver
+/// seconds late. An event that comes later than this is put in its place as well, and counted as late: a clock was set back, or
+/// files were joined in the wrong order.
+pub const REORDER_WINDOW: i64 = 60 * SECOND;
+
 impl Assembled {
+    /// Leaves out what happened before a time.
+    pub fn since(&mut self, time: i64) {
+        self.events.retain(|event| event.time >= time);
+        self.dropped.retain(|hour, _| hour * HOUR >= time);
+        self.span = self.span.map(|_| span_of(&self.events));
+    }
+
     /// Moves times that had no year into `year`.
     pub fn set_year(&mut self, year: i32) {
         if self.clock.dated {
@@ -70,7 +87,7 @@ impl Assembled {
 }
 
 /// Puts the records of one source together. Feed it in the order of lines, then [`Assembler::finish`].
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Assembler {
     source: u32,
     server: server::State,
@@ -87,10 +104,15 @@ pub struct Assembler {
     undated: bool,
     zoned: bool,
     timed: bool,
+    /// Lines that state a time older than what was read before.
+    late: u64,
 }
 
+/// Lines of several processes that stand this much out of order (microseconds) are usual: each writes when it has time.
+const LATE: i64 = 5 * SECOND;
+
 /// An event whose time is not settled yet.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Draft {
     pub(crate) stamp: Option<Stamp>,
     pub(crate) timed: TimeFrom,
@@ -98,7 +120,7 @@ pub(crate) struct Draft {
 }
 
 /// Where a request is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Place {
     /// Whole, at this place of the drafts.
     Draft(usize),
@@ -107,7 +129,7 @@ pub(crate) enum Place {
 }
 
 /// What a record says of itself, apart from its body.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Origin {
     pub(crate) line: u64,
     pub(crate) stamp: Option<Stamp>,
@@ -131,6 +153,7 @@ impl Assembler {
             undated: false,
             zoned: false,
             timed: false,
+            late: 0,
         }
     }
 
@@ -248,6 +271,7 @@ impl Assembler {
         let stated = stated(record);
         if let Some(stamp) = stated {
             self.note_stamp(stamp);
+            self.late += u64::from(self.latest.is_some_and(|latest| stamp.is_before(latest, LATE)));
         }
         let (stamp, timed) = match (stated, record.near.or(self.latest)) {
             (Some(stamp), _) => (Some(stamp), TimeFrom::Line),
@@ -297,6 +321,7 @@ impl Assembler {
     #[must_use]
     pub fn finish(mut self, zone: Option<Zone<'_>>, year: Option<i32>, names: &mut Names) -> Assembled {
         self.finish_client(names);
+        let side = self.side();
         let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
         let mut drafts: Vec<Draft> = Vec::with_capacity(self.events.len());
         drafts.extend(
@@ -317,6 +342,7 @@ impl Assembler {
         let mut zones = self.zones.iter().peekable();
         let mut events: Vec<Event> = Vec::with_capacity(drafts.len());
         let mut previous = 0;
+        let (mut newest, mut late) = (i64::MIN, 0);
         for draft in drafts {
             while let Some((_, next)) = zones.next_if(|(from, _)| *from <= draft.event.line) {
                 offset = *next;
@@ -345,13 +371,14 @@ impl Assembler {
             if draft.stamp.is_some() {
                 previous = event.time;
             }
+            if event.timed == TimeFrom::Line {
+                newest = newest.max(event.time);
+                late += u64::from(event.time < newest.saturating_sub(REORDER_WINDOW));
+            }
             events.push(event);
         }
         events.sort_by_key(|event| (event.time, event.line));
-        let span = self.timed.then(|| {
-            let times = || events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
-            (times().min().unwrap_or(0), times().max().unwrap_or(0))
-        });
+        let span = self.timed.then(|| span_of(&events));
         let clock = Clock {
             timed: self.timed,
             zoned: self.zoned || inferred.is_some() || zone.is_some(),
@@ -364,8 +391,7 @@ impl Assembler {
             let stamp = year.filter(|_| !dated).map_or(stamp, |year| in_year(stamp, year));
             (stamp.in_zone(clock.offset), count)
         }));
-        let side = if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server };
-        Assembled { events, clock, side, span, dropped }
+        Assembled { events, clock, side, span, dropped, late }
     }
 }
 
@@ -378,6 +404,12 @@ fn by_hour(counts: impl Iterator<Item = (i64, u64)>) -> BTreeMap<i64, u64> {
         *out.entry(time.div_euclid(HOUR)).or_default() += count;
     }
     out
+}
+
+/// The first and the last time that stand on lines.
+fn span_of(events: &[Event]) -> (i64, i64) {
+    let times = || events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
+    (times().min().unwrap_or(0), times().max().unwrap_or(0))
 }
 
 /// The same month, day and time in `year`. (29 February of a year that has none becomes 28 February.)

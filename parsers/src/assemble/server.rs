@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Assembler, Origin, Place, bare_path, masked};
 use crate::event::{Fault, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
 use crate::record::{Body, Completed, Params, Record, Sense, Side, Upgrade};
@@ -22,7 +24,7 @@ const CLOCKED: i64 = 6_000;
 const MOST_FRAMES: usize = 3;
 
 /// What the server's side keeps between lines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     /// Where the request of an id is. The older half is let go when the newer one is full.
     by_id: [HashMap<RequestId, Place, ById>; 2],
@@ -36,7 +38,7 @@ pub(super) struct State {
     notes: VecDeque<PendingNote>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct PendingNote {
     line: u64,
     draft: usize,
@@ -57,6 +59,34 @@ impl State {
 
     fn place_of(&self, id: RequestId) -> Option<Place> {
         self.by_id.iter().find_map(|half| half.get(&id)).copied()
+    }
+
+    /// Where everything is that a line to come may be about.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+        let drafts = self.open.values().flatten().copied().chain(self.fault);
+        let drafts = drafts.chain(self.notes.iter().map(|note| note.draft));
+        self.by_id.iter().flat_map(HashMap::values).copied().chain(self.ended).chain(drafts.map(Place::Draft))
+    }
+
+    /// Drafts have moved, or gone: an id may still lead to one that was since kept in short.
+    pub(super) fn move_places(&mut self, to: impl Fn(usize) -> Option<usize>) {
+        let moved = |place: &mut usize| to(*place).map(|new| *place = new).is_some();
+        let moved_place = |place: &mut Place| match place {
+            Place::Draft(place) => moved(place),
+            Place::Use(_) => true,
+        };
+        for half in &mut self.by_id {
+            half.retain(|_, place| moved_place(place));
+        }
+        for open in self.open.values_mut() {
+            open.retain_mut(moved);
+        }
+        self.open.retain(|_, open| !open.is_empty());
+        if self.ended.as_mut().is_some_and(|place| !moved_place(place)) {
+            self.ended = None;
+        }
+        self.fault = self.fault.and_then(&to);
+        self.notes.retain_mut(|note| moved(&mut note.draft));
     }
 
     /// A request ended with nothing to say of it.

@@ -5,7 +5,9 @@
 //! say as much. So when more than [`MOST`] are held, those far from everything are dropped, the oldest first; they have been
 //! counted before. Logs with fewer keep them all.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
 use crate::record::Side;
@@ -14,7 +16,7 @@ use crate::text::contains_ignoring_case;
 use crate::time::{SECOND, Stamp};
 
 /// A request that was answered well.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Use {
     /// Increases from one to the next.
     pub(super) number: u64,
@@ -56,7 +58,7 @@ const TELLING: &[&[u8]] = &[
 ];
 
 /// The uses of one source.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Uses {
     list: Vec<Use>,
     next: u64,
@@ -79,6 +81,19 @@ impl Uses {
     pub(super) fn take(&mut self, number: u64) -> Option<Use> {
         let place = self.list.binary_search_by_key(&number, |one| one.number).ok()?;
         Some(self.list.remove(place))
+    }
+
+    /// Drops what is old and not asked for by its number.
+    pub(super) fn forget(&mut self, is_old: impl Fn(Stamp) -> bool, referred: &HashSet<u64>) {
+        self.list.retain(|one| !is_old(one.stamp) || referred.contains(&one.number));
+        self.list.shrink_to_fit();
+    }
+
+    /// Shows every name.
+    pub(super) fn each_name(&mut self, see: &mut impl FnMut(&mut Name)) {
+        for Use { user, address, method, path, action, .. } in &mut self.list {
+            [user, address, action].into_iter().flatten().chain([method, path]).for_each(&mut *see);
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -28,6 +28,7 @@ const OWN_WORDS: &[&str] = &[
     "verdict",
     "platform",
     "day",
+    "since",
     "known_by",
     "role",
     "method",
@@ -45,7 +46,7 @@ const TELLING_LENGTH: usize = 6;
 const MOST_EXPRESSION: usize = 256 << 20;
 
 /// The diagnosis without tokens, and with `people` under stable pseudonyms.
-pub(super) fn redacted(diagnosis: &Diagnosis, people: bool) -> Result<Diagnosis> {
+pub(crate) fn redacted(diagnosis: &Diagnosis, people: bool) -> Result<Diagnosis> {
     let mut names = Names::of(diagnosis)?;
     let mut value = serde_json::to_value(diagnosis)?;
     names.walk(&mut value, "", people);

@@ -10,10 +10,9 @@ use crate::cause::{Label, case::span};
 use crate::diagnosis::{Diagnosis, Evidence, Impact, Incident, LifetimeFinding, Scope};
 use crate::render::group::{Group, groups, people_of};
 use crate::render::words::{
-    clock, clock_and_day, cut_to, impact, incidents, number, percent, persons, whose, with_kind,
+    clock, clock_and_day, cut_to, impact, incidents, known_by, number, percent, persons, platform, whose, with_kind,
 };
 use crate::session::SECOND;
-use crate::session::lifetime::KnownBy;
 
 /// How many incidents are shown in full. The rest is in the JSON.
 const MOST_INCIDENTS: usize = 2000;
@@ -119,6 +118,7 @@ struct CaseView {
 
 #[derive(Serialize)]
 struct LifetimeRow {
+    credential: String,
     platform: String,
     lives: String,
     known: String,
@@ -481,25 +481,12 @@ fn scale(seconds: i64) -> i64 {
 
 fn lifetime(lifetime: &LifetimeFinding) -> LifetimeRow {
     let seconds = |seconds: i64| span(seconds.saturating_mul(SECOND));
-    let mut known = match lifetime.known_by {
-        KnownBy::Configuration => "as configured".to_owned(),
-        KnownBy::ExpiresIn => format!("as told to clients in {} answers", number(lifetime.support)),
-        KnownBy::Uses => format!(
-            "{} credentials reached it; accepted up to {}, refused from {}",
-            number(lifetime.support),
-            seconds(lifetime.between.0),
-            seconds(lifetime.between.1)
-        ),
-    };
-    if let Some(lead) = lifetime.refreshed_at_seconds {
-        known.push_str(&format!("; most clients refresh at {}", seconds(lead)));
-    }
-    let platform = if lifetime.platform == "unknown" { "any client" } else { &lifetime.platform };
     let (low, high) = (scale(lifetime.recommended.0), scale(lifetime.recommended.1));
     LifetimeRow {
-        platform: text(platform),
+        credential: text(&lifetime.credential),
+        platform: text(platform(lifetime)),
         lives: seconds(lifetime.access_seconds),
-        known,
+        known: known_by(lifetime),
         practice: format!("{} to {}", seconds(lifetime.recommended.0), seconds(lifetime.recommended.1)),
         verdict: match lifetime.verdict.as_str() {
             "long" => "long for practice".into(),

@@ -1,0 +1,101 @@
+//! What an assembler holds of what is over: let go by time, and given other numbers and names.
+
+use std::collections::HashSet;
+
+use super::{Assembler, Place};
+use crate::event::{Name, Names};
+use crate::record::Side;
+use crate::time::Stamp;
+
+impl Assembler {
+    /// The latest time stated, in microseconds, in the zone last seen. `None` where none is stated, or none with a year.
+    #[must_use]
+    pub fn latest(&self) -> Option<i64> {
+        self.latest.filter(|latest| latest.dated).map(|latest| latest.in_zone(self.offset()))
+    }
+
+    /// How many lines state a time that is more than a few seconds older than what was read before.
+    #[must_use]
+    pub const fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// The zone last seen, in seconds east of UTC.
+    fn offset(&self) -> i32 {
+        self.zones.last().map_or(0, |(_, offset)| *offset)
+    }
+
+    /// Which side wrote most of it so far.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server }
+    }
+
+    /// Lets go of what happened before a time, as [`Assembler::latest`] tells it, unless a line that is yet to come may add to it.
+    pub fn forget(&mut self, before: i64) {
+        let (drafts, uses) = self.referred();
+        let offset = self.offset();
+        let is_old = |stamp: Stamp| stamp.dated && stamp.in_zone(offset) < before;
+        let mut free: HashSet<usize> = self.free.iter().copied().collect();
+        for (place, draft) in self.events.iter().enumerate() {
+            let old = draft.stamp.is_some_and(is_old);
+            if old && !drafts.contains(&place) {
+                free.insert(place);
+            }
+        }
+        self.uses.forget(is_old, &uses);
+        self.close_gaps(&free);
+    }
+
+    /// The drafts and the uses that what is open refers to.
+    fn referred(&self) -> (HashSet<usize>, HashSet<u64>) {
+        let (mut drafts, mut uses) = (HashSet::new(), HashSet::new());
+        for place in self.server.places() {
+            match place {
+                Place::Draft(place) => drafts.insert(place),
+                Place::Use(number) => uses.insert(number),
+            };
+        }
+        drafts.extend(self.client.places());
+        (drafts, uses)
+    }
+
+    /// Moves the drafts together, so that free places cost nothing.
+    fn close_gaps(&mut self, free: &HashSet<usize>) {
+        let mut next = 0;
+        let moved: Vec<Option<usize>> = (0..self.events.len())
+            .map(|place| {
+                let kept = !free.contains(&place);
+                next += usize::from(kept);
+                kept.then(|| next - 1)
+            })
+            .collect();
+        let mut place = 0;
+        self.events.retain(|_| {
+            place += 1;
+            !free.contains(&(place - 1))
+        });
+        self.events.shrink_to_fit();
+        self.free.clear();
+        self.server.move_places(|place| moved[place]);
+        self.client.move_places(|place| moved[place]);
+    }
+
+    /// Makes it the assembler of the source with this number.
+    pub fn renumber(&mut self, source: u32) {
+        self.source = source;
+        for draft in &mut self.events {
+            draft.event.source = source;
+        }
+    }
+
+    /// Takes over the names in use into a table of its own, so that those of what was let go can go as well.
+    pub fn rename(&mut self, old: &Names, new: &mut Names) {
+        let mut rename = |name: &mut Name| *name = new.intern(old.text(*name).as_bytes());
+        for draft in &mut self.events {
+            draft.event.each_name(&mut rename);
+        }
+        self.uses.each_name(&mut rename);
+        self.client.each_name(&mut rename);
+    }
+}
