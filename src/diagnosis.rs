@@ -19,6 +19,9 @@ pub struct Diagnosis {
     pub inputs: Vec<Input>,
     /// Counts.
     pub summary: Summary,
+    /// From when on was looked, RFC 3339; null is from the beginning.
+    #[serde(default)]
+    pub since: Option<String>,
     /// Counts by day, the days in order.
     #[serde(default)]
     pub days: Vec<Day>,

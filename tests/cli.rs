@@ -129,7 +129,9 @@ fn every_cause_can_be_explained() {
 fn shells_can_load_the_completions_and_man_the_page() {
     for shell in ["bash", "zsh", "fish"] {
         let script = run(why401().args(["completions", shell])).stdout;
-        assert!(script.contains("explain-identity"), "{shell}");
+        for word in ["explain-identity", "fail-on", "compare", "history", "export", "init"] {
+            assert!(script.contains(word), "{shell} lacks {word}");
+        }
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), &script).expect("written");
         match std::process::Command::new(shell).arg("-n").arg(file.path()).output() {
@@ -137,7 +139,11 @@ fn shells_can_load_the_completions_and_man_the_page() {
             Err(_) => println!("skipped: there is no {shell} here"),
         }
     }
-    assert!(run(why401().arg("man")).stdout.contains(".TH why401"));
+    let page = run(why401().arg("man")).stdout;
+    assert!(page.contains(".TH why401"));
+    for command in ["compare", "config", "export", "history", "init"] {
+        assert!(page.contains(&format!("why401\\-{command}(1)")), "{command} is missing");
+    }
 }
 
 #[cfg(unix)]

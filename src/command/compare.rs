@@ -1,7 +1,7 @@
 //! `why401 compare`: did the fix work?
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -25,10 +25,10 @@ pub enum Format {
 /// What `compare` takes.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  why401 compare logs/monday/ logs/tuesday/\n  why401 compare before.json after.json    diagnoses saved by --format json\n\nExit codes: 0 nothing is worse or new, 1 something is, 2 usage or nothing readable, 3 some input could not be read."
+    after_help = "Examples:\n  why401 compare logs/monday/ logs/tuesday/\n  why401 compare before.json after.json    diagnoses saved by --format json\n  why401 compare hist/@2026-11-01..2026-11-07 hist/@2026-11-08..\n\nExit codes: 0 nothing is worse or new, 1 something is, 2 usage or nothing readable, 3 some input could not be read."
 )]
 pub struct Args {
-    /// Logs before the change: a file, a folder, or a saved JSON diagnosis
+    /// Logs before the change: a file, a folder, a saved JSON diagnosis, or days of a history: hist/@2026-11-01..2026-11-07
     pub before: PathBuf,
     /// Logs after it
     pub after: PathBuf,
@@ -48,9 +48,9 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
     let config = || -> Result<Config> {
         config_file(args.config.as_deref())?.config(Filter::default()).map_err(anyhow::Error::msg)
     };
-    let (before, partly_before) = diagnosed(&args.before, config()?)?;
-    let (after, partly_after) = diagnosed(&args.after, config()?)?;
-    let comparison = compare(&Stretch::of(&before), &Stretch::of(&after));
+    let (before, partly_before) = stretch(&args.before, config()?)?;
+    let (after, partly_after) = stretch(&args.after, config()?)?;
+    let comparison = compare(&before, &after);
     match args.format {
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, &comparison)?;
@@ -65,6 +65,16 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
     })
 }
 
+/// One side, and whether some of it could not be read.
+fn stretch(path: &Path, config: Config) -> Result<(Stretch, bool)> {
+    #[cfg(feature = "tables")]
+    if let Some(range) = crate::tables::Range::read(path).map_err(anyhow::Error::msg)? {
+        return Ok((range.stretch()?, false));
+    }
+    let (diagnosis, partial) = diagnosed(path, config)?;
+    Ok((Stretch::of(&diagnosis), partial))
+}
+
 fn write(comparison: &Comparison, out: &mut impl Write) -> Result<()> {
     for (name, extent) in [("before", &comparison.before), ("after", &comparison.after)] {
         writeln!(
@@ -75,7 +85,7 @@ fn write(comparison: &Comparison, out: &mut impl Write) -> Result<()> {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["", "before", "after", "per 1,000 h before", "after", "ratio (95%)", ""]);
+    table.set_header(["", "before", "after", "per 1,000 h before", "after", "ratio (interval)", ""]);
     for column in 1..=5 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);

@@ -33,6 +33,8 @@ pub struct Stretch {
     pub log_hours: f64,
     /// Formats that were read.
     pub dialects: BTreeSet<String>,
+    /// Nobody knows who was seen in which hours; they are shared out evenly.
+    pub even_hours: bool,
 }
 
 impl Stretch {
@@ -71,7 +73,7 @@ impl Stretch {
             .flat_map(|dialects| dialects.split('+'))
             .map(str::to_owned)
             .collect();
-        Self { people, service, log_hours, dialects }
+        Self { people, service, log_hours, dialects, even_hours: false }
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &(Label, String)> {

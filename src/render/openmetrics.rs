@@ -111,7 +111,8 @@ fn all(diagnosis: &Diagnosis) -> Vec<(&'static str, &'static str, Samples)> {
             "Inferred life of access tokens.",
             diagnosis
                 .lifetimes
-                .first()
+                .iter()
+                .find(|life| life.credential == "access")
                 .map(|life| (vec![("platform", life.platform.clone())], life.access_seconds as f64))
                 .into_iter()
                 .collect(),

@@ -131,6 +131,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },
         inputs: placed.inputs.clone(),
         summary,
+        since: placed.since.map(rfc3339),
         days,
         lifetimes: lifetime_findings(&findings, lifetimes, &placed.refresh_lifetimes, placed.lead),
         endpoints: placed

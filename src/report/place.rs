@@ -64,14 +64,10 @@ pub(crate) fn place(reading: Reading) -> Placed {
         renaming.apply(event);
     }
     infer_years(&mut assembled);
-    let mut thinned: BTreeMap<i64, u64> = BTreeMap::new();
     for (source, (name, balance, written, zone_stated)) in assembled.iter_mut().zip(&balances) {
         // Times without a year, and no other source that has one: the year in which the file was last written.
         if let Some(year) = written {
             source.set_year(*year);
-        }
-        for (hour, count) in &source.dropped {
-            *thinned.entry(*hour).or_default() += count;
         }
         inputs.push(input(name, balance, source, *zone_stated, &config.patterns));
     }
@@ -81,6 +77,10 @@ pub(crate) fn place(reading: Reading) -> Placed {
         for (source, input) in assembled.iter().zip(&mut inputs) {
             (input.first, input.last) = source.span.map(|(first, last)| (rfc3339(first), rfc3339(last))).unzip();
         }
+    }
+    let mut thinned: BTreeMap<i64, u64> = BTreeMap::new();
+    for (hour, count) in assembled.iter().flat_map(|source| &source.dropped) {
+        *thinned.entry(*hour).or_default() += count;
     }
     let source_names: Vec<String> = balances.into_iter().map(|(name, ..)| name).collect();
     let roles = {

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta};
-use polars::prelude::{AnyValue, DataFrame, IpcWriter, PolarsResult, SerWriter as _, TimeUnit, concat};
+use polars::prelude::{AnyValue, CompatLevel, DataFrame, IpcWriter, PolarsResult, SerWriter as _, TimeUnit, concat};
 use polars::prelude::{IntoLazy as _, UnionArgs};
 
 use super::schema::Table;
@@ -70,7 +70,11 @@ pub fn write_table(frame: &mut DataFrame, format: Format, path: &Path) -> Result
                 Format::Csv => csv(frame, &mut out).map_err(TableError::file(path))?,
                 Format::Ndjson => ndjson(frame, &mut out).map_err(TableError::file(path))?,
                 Format::Arrow | Format::Parquet => {
-                    IpcWriter::new(&mut out).finish(frame).map_err(TableError::table(path))?;
+                    IpcWriter::new(&mut out)
+                        // Older readers know no string views.
+                        .with_compat_level(CompatLevel::oldest())
+                        .finish(frame)
+                        .map_err(TableError::table(path))?;
                 }
             }
             out.flush().and_then(|()| file.sync_all()).map_err(TableError::file(path))

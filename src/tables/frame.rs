@@ -86,6 +86,13 @@ fn column(name: &str, dtype: &DataType, cells: Vec<Cell>) -> PolarsResult<Column
     Ok(series.cast(dtype)?.into_column())
 }
 
+/// The first day that was looked at from its beginning; `None` where all days were.
+pub(super) fn first_whole_day(diagnosis: &Diagnosis) -> Option<NaiveDate> {
+    let since = DateTime::parse_from_rfc3339(diagnosis.since.as_deref()?).ok()?.to_utc();
+    let day = since.date_naive();
+    if since.time() == chrono::NaiveTime::MIN { Some(day) } else { day.succ_opt() }
+}
+
 pub(super) fn days_since_1970(day: NaiveDate) -> i32 {
     i32::try_from((day - NaiveDate::default()).num_days()).unwrap_or(0)
 }
@@ -213,6 +220,7 @@ fn lifetimes(diagnosis: &Diagnosis, last: Option<NaiveDate>) -> Vec<Row> {
         .map(|life| {
             let cells = vec![
                 text(&life.platform),
+                text(&life.credential),
                 Cell::Count(Some(life.access_seconds)),
                 count(life.support),
                 text(word(&life.known_by)),

@@ -9,6 +9,7 @@ mod frame;
 mod read;
 mod schema;
 mod store;
+mod stretch;
 mod trend;
 
 use std::io;
@@ -20,6 +21,7 @@ pub use export::{Format, table_of, write_table};
 pub use frame::{Frames, frames};
 pub use schema::{Table, VERSION};
 pub use store::{History, Recorded};
+pub use stretch::Range;
 pub use trend::{By, Totals, Trend, TrendRow};
 
 /// What can go wrong with tables.

@@ -8,7 +8,9 @@ use polars::prelude::{
 };
 
 use super::TableError;
+use super::frame::days_since_1970;
 use super::schema::Table;
+use super::store::day_of;
 
 /// All files of a table as one: columns that a file lacks are null, columns that are not known are passed over.
 pub(super) fn scan(table: Table, parts: &[PathBuf]) -> Result<LazyFrame, TableError> {
@@ -24,11 +26,16 @@ fn scan_part(table: Table, part: &Path) -> PolarsResult<LazyFrame> {
     let args = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
     let mut frame = LazyFrame::scan_parquet(PlRefPath::try_from_path(part)?, args)?;
     let known = frame.collect_schema()?;
+    let day = part.parent().and_then(day_of).map(days_since_1970);
     let columns: Vec<Expr> = table
         .columns()
         .into_iter()
         .map(|(name, dtype)| {
-            let value = if known.contains(name) { col(name) } else { lit(NULL).alias(name) };
+            let value = match (name, day) {
+                ("day", Some(day)) => lit(day).alias(name),
+                _ if known.contains(name) => col(name),
+                _ => lit(NULL).alias(name),
+            };
             value.cast(dtype)
         })
         .collect();

@@ -76,6 +76,7 @@ impl Table {
             ],
             Self::Lifetimes => vec![
                 ("platform", text.clone()),
+                ("credential", text.clone()),
                 ("access_seconds", count.clone()),
                 ("support", count.clone()),
                 ("known_by", text.clone()),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{Days, NaiveDate};
 use polars::prelude::{DataFrame, KeyValueMetadata, ParquetWriter};
 
-use super::frame::{Frames, frames};
+use super::frame::{Frames, first_whole_day, frames};
 use super::schema::{Table, VERSION};
 use super::{TableError, read};
 use crate::diagnosis::Diagnosis;
@@ -44,7 +44,8 @@ impl History {
     }
 
     /// Writes the days that the diagnosis speaks of, each whole: what the history had of these days is replaced, other days stay as
-    /// they are. So the diagnosis must be of whole days, or hold all that is known of a day so far; doing it again changes nothing.
+    /// they are. So the diagnosis must be of whole days, or hold all that is known of a day so far; doing it again changes nothing. A day
+    /// that the diagnosis looks at only in part (`since`) stays as it is.
     ///
     /// Every file is written beside, synced and renamed: a reader, or a run after a kill, sees a day as before or as after.
     ///
@@ -52,16 +53,19 @@ impl History {
     /// What writing gives.
     pub fn record(&self, diagnosis: &Diagnosis) -> Result<Recorded, TableError> {
         let Frames { days, mut by_day } = frames(diagnosis).map_err(TableError::table(&self.folder))?;
-        let mut recorded = Recorded { days: days.len(), incidents: 0 };
-        for day in days {
+        let mut recorded = Recorded::default();
+        // What is no longer looked at as a whole was recorded when it was.
+        let first = first_whole_day(diagnosis);
+        for day in days.into_iter().filter(|day| first.is_none_or(|first| *day >= first)) {
+            recorded.days += 1;
             for table in Table::ALL {
                 let folder = self.day_folder(table, day);
                 match by_day.remove(&(table, day)) {
-                    Some(mut frame) => {
+                    Some(frame) => {
                         if table == Table::Incidents {
                             recorded.incidents += frame.height();
                         }
-                        write(&folder, &mut frame)?;
+                        write(&folder, &frame)?;
                     }
                     None => remove(&folder)?,
                 }
@@ -110,8 +114,8 @@ impl History {
                 if others.is_empty() {
                     continue;
                 }
-                let mut whole = read::distinct(table, &parts)?;
-                write(&folder, &mut whole)?;
+                let whole = read::distinct(table, &parts)?;
+                write(&folder, &whole)?;
                 for other in others {
                     fs::remove_file(other).map_err(TableError::file(other))?;
                     gone += 1;
@@ -157,10 +161,8 @@ impl History {
 
     fn day_folders(&self, table: Table) -> Result<Vec<(NaiveDate, PathBuf)>, TableError> {
         let folder = self.folder.join(VERSION).join(table.name());
-        let mut days: Vec<(NaiveDate, PathBuf)> = files(&folder)?
-            .into_iter()
-            .filter_map(|path| Some((path.file_name()?.to_str()?.strip_prefix("day=")?.parse().ok()?, path)))
-            .collect();
+        let mut days: Vec<(NaiveDate, PathBuf)> =
+            files(&folder)?.into_iter().filter_map(|path| Some((day_of(&path)?, path))).collect();
         days.sort();
         Ok(days)
     }
@@ -179,6 +181,11 @@ impl History {
     }
 }
 
+/// The day that a folder's name says.
+pub(super) fn day_of(folder: &Path) -> Option<NaiveDate> {
+    folder.file_name()?.to_str()?.strip_prefix("day=")?.parse().ok()
+}
+
 /// What is in a folder; nothing where there is none.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, TableError> {
     match fs::read_dir(folder) {
@@ -195,10 +202,12 @@ fn parquet_files(folder: &Path) -> Result<Vec<PathBuf>, TableError> {
     Ok(parts)
 }
 
-fn write(folder: &Path, frame: &mut DataFrame) -> Result<(), TableError> {
+/// Writes a day. Its folder's name says which, and a partition's column is not in its files (Hive's convention, which Arrow insists on).
+fn write(folder: &Path, frame: &DataFrame) -> Result<(), TableError> {
+    let mut frame = frame.drop("day").map_err(TableError::table(folder))?;
     fs::create_dir_all(folder).map_err(TableError::file(folder))?;
     let (part, beside) = (folder.join(PART), folder.join(format!(".{PART}.{}.tmp", std::process::id())));
-    let written = parquet(&beside, frame)
+    let written = parquet(&beside, &mut frame)
         .and_then(|()| fs::rename(&beside, &part).map_err(TableError::file(&part)))
         // The rename is on the disk when the folder is.
         .and_then(|()| File::open(folder).and_then(|folder| folder.sync_all()).map_err(TableError::file(folder)));

@@ -61,6 +61,7 @@ impl Assembled {
     /// Leaves out what happened before a time.
     pub fn since(&mut self, time: i64) {
         self.events.retain(|event| event.time >= time);
+        self.dropped.retain(|hour, _| hour * HOUR >= time);
         self.span = self.span.map(|_| span_of(&self.events));
     }
 

@@ -73,7 +73,7 @@ pub(super) struct Uses {
 impl Uses {
     /// None yet, with room for so many.
     pub(super) fn with_room(room: usize) -> Self {
-        Self { list: Vec::new(), next: 0, room, most: room, dropped: 0 }
+        Self { list: Vec::new(), next: 0, room, most: room, dropped: BTreeMap::new() }
     }
 
     /// Keeps one and gives its number.

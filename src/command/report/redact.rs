@@ -28,6 +28,7 @@ const OWN_WORDS: &[&str] = &[
     "verdict",
     "platform",
     "day",
+    "since",
     "known_by",
     "role",
     "method",
