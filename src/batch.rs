@@ -6,6 +6,7 @@ mod lock;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub use lock::{Held, LockError};
@@ -17,7 +18,7 @@ use crate::source::error::SourceError;
 use crate::source::parallel::{Part, read};
 use crate::source::progress::Progress;
 use crate::source::{How, run_key};
-use crate::state::{State, save};
+use crate::state::{State, Unusable, save};
 use crate::{Config, Diagnosis, Reading};
 
 /// What is to be done, again and again.
@@ -46,6 +47,14 @@ pub enum BatchError {
     /// Another one is at work.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The state is there and cannot be read: nothing is built anew over what may be whole.
+    #[error("{}: the state of earlier runs cannot be read: {cause}", .path.display())]
+    State {
+        /// The state's file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
     /// Something cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -91,9 +100,10 @@ impl Run {
         let keep = Keep::from_now(job.keep);
         let config = Config { keep: Some(keep), ..config };
         let (streams, errors) = streams(&job.sources);
+        let mut said: Vec<String> = errors.iter().map(ToString::to_string).collect();
         for _ in 0..ATTEMPTS {
-            let mut messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            let mut state = load(&state_file, &mut messages);
+            let mut state = load(&state_file, &mut said)?;
+            let mut messages = said.clone();
             state.reading = state.reading.with_config(config.clone());
             let before = state.reading.bytes();
             let Some(wrong) = read_new(&mut state, &streams, how, &mut messages) else { continue };
@@ -117,17 +127,22 @@ impl Run {
     }
 }
 
-/// The state of the last run, or a new one.
-fn load(path: &Path, messages: &mut Vec<String>) -> State {
+/// The state of the last run, or a new one. One that cannot be used is put aside: a newer why401 may be able to.
+fn load(path: &Path, messages: &mut Vec<String>) -> Result<State, BatchError> {
     match State::load(path) {
-        Ok(Some(state)) => return state,
+        Ok(Some(state)) => return Ok(state),
         Ok(None) => {}
-        Err(why) => messages.push(format!(
-            "{}: the state of earlier runs cannot be used: {why}; it is built anew from the files that are there, what only removed files said is lost",
-            path.display()
-        )),
+        Err(Unusable::Unreadable(cause)) => return Err(BatchError::State { path: path.to_owned(), cause }),
+        Err(why) => {
+            let aside = path.with_extension("unusable");
+            fs::rename(path, &aside).map_err(|cause| WriteError { path: aside, cause })?;
+            messages.push(format!(
+                "{}: the state of earlier runs cannot be used: {why}; it is put aside as state.unusable and built anew from the files that are there, what only removed files said is lost",
+                path.display()
+            ));
+        }
     }
-    State { reading: Reading::new(Config::default(), run_key()), bookmarks: BTreeMap::new() }
+    Ok(State { reading: Reading::new(Config::default(), run_key()), bookmarks: BTreeMap::new() })
 }
 
 /// Reads what is new in all streams, and says what was wrong. `None` if something was rotated meanwhile, so that it is not sure

@@ -211,6 +211,7 @@ fn a_state_that_cannot_be_used_is_said_and_built_anew() {
         let output = place.run("many");
         assert!(stderr(&output).contains(why) && stderr(&output).contains("built anew"), "{why}: {}", stderr(&output));
         same(&whole, &place.report("many"), why, 0);
+        assert_eq!(fs::read(place.path("many/state.unusable")).unwrap(), bytes, "it is put aside");
         let again = place.run("many");
         assert_eq!((stderr(&again).as_str(), again.status.code()), ("", Some(1)), "{why}: all is well again");
     }

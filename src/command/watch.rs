@@ -34,7 +34,7 @@ pub enum Format {
 /// What `watch` takes.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  why401 watch log/production.log                      with all its rotations\n  render logs -r srv-… --tail -o text | why401 watch   a pipe\n  why401 watch log/*.log --notify-format slack --notify-secret-file slack.url --spool /var/lib/why401\n\nAn incident is opened when it is clear enough why, updated when that changes, and closed when the actor recovers or nothing is\nseen of it for ten minutes of log time. What leaves the machine by --notify is under pseudonyms.\n\nExit codes: as diagnose; ^C ends with a summary."
+    after_help = "Examples:\n  why401 watch log/production.log                      with all its rotations\n  render logs -r srv-… --tail -o text | why401 watch   a pipe\n  why401 watch log/*.log --notify-format slack --notify-secret-file slack.url --spool /var/lib/why401\n\nAn incident is opened when it is clear enough why, updated when that changes, and closed when the actor recovers or nothing is seen of it for ten minutes of log time. What leaves the machine by --notify is under pseudonyms.\n\nExit codes: as diagnose; ^C ends with a summary."
 )]
 pub struct Args {
     /// Files, folders, globs (each log with its rotations), named pipes; `-` is standard input, which is also read when nothing is given

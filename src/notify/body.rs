@@ -54,3 +54,35 @@ fn severity(impact: Impact) -> &'static str {
         Impact::Latent => "info",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Diagnosis, Incident};
+    use crate::watch::Event;
+
+    /// The first incident of a sample, as a message.
+    fn message(stage: Stage) -> Message {
+        let mut reading = crate::Reading::new(crate::Config::default(), [7; 16]);
+        reading.read_bytes("server.log", include_bytes!("../../samples/refresh_failure-server_error/server.log"));
+        let Diagnosis { incidents, .. } = crate::diagnose(reading);
+        let incident = Incident { fix: "say <!channel> & mend".into(), ..incidents[0].clone() };
+        let (key, at) = ("why401-1".into(), "2026-11-17T13:04:55.000Z".into());
+        Message { number: 1, event: Event { event: stage, key, at, reason: None, incident } }
+    }
+
+    #[test]
+    fn each_receiver_gets_its_own_form_with_the_incidents_key() {
+        let opened = message(Stage::Opened);
+        let json = Format::Json.body(&opened, None);
+        assert_eq!((&json["dedup_key"], &json["event"]), (&json!("why401-1"), &json!("opened")));
+        let pagerduty = Format::Pagerduty.body(&message(Stage::Closed), Some("KEY"));
+        let is = |field: &str, value: &str| assert_eq!(pagerduty[field], value);
+        is("event_action", "resolve");
+        is("dedup_key", "why401-1");
+        is("routing_key", "KEY");
+        assert_eq!(pagerduty["payload"]["severity"], "error");
+        let slack = Format::Slack.body(&opened, None).to_string();
+        assert!(slack.contains("refresh_failure/server_error") && !slack.contains("<!channel>"), "{slack}");
+    }
+}
