@@ -6,7 +6,8 @@ ci:
 
 # all tests
 test:
-    cargo test --workspace
+    cargo test --workspace --no-default-features --features notify
+    cargo test --test history
 
 # precision and recall on the labelled samples, three ways
 accuracy:
@@ -26,7 +27,7 @@ latency:
 
 # the quick start of the README
 demo:
-    cargo run --release -- samples/mixed
+    cargo run --release --no-default-features -- samples/mixed
 
 # time and memory beside ripgrep on a log of some 300 MB
 bench:
