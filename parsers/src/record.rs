@@ -70,6 +70,8 @@ pub enum NetFailure {
     Timeout,
     /// The app cancelled it.
     Cancelled,
+    /// An answer came, and the app could not read it.
+    Unreadable,
     /// Something else; the text does not say.
     Other,
 }

@@ -110,6 +110,19 @@ impl Cause for RefreshFailure {
                 opinion.add(true, 3.0, "the server gave a new token, and the client never got the answer", Some(first));
                 opinion
             }
+            Refresh::Unreadable => {
+                let mut opinion = Opinion::new(Label::RefreshFailure, "unusable_response");
+                let text = "the app says that it could not read the refresh's answer";
+                opinion.add(true, 3.0, text, Some(first));
+                let well = case
+                    .facts
+                    .refreshes
+                    .iter()
+                    .copied()
+                    .find(|place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if refresh.gave()));
+                opinion.add(well.is_some(), 1.0, "the refresh itself was answered well", well);
+                opinion
+            }
             Refresh::Unreachable(_) => {
                 let kind = if case.facts.forced_out.is_some() { "transient_as_terminal" } else { "unreachable" };
                 let mut opinion = Opinion::new(Label::RefreshFailure, kind);

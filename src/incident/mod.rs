@@ -85,9 +85,9 @@ fn is_sign(kind: &Kind) -> Option<Trigger> {
     match kind {
         Kind::Unauthorized { .. } => Some(Trigger::Unauthorized),
         Kind::SocketRefused => Some(Trigger::SocketRefused),
-        Kind::Refresh(Refresh::Refused(_) | Refresh::Fault(..) | Refresh::Lost | Refresh::Unreachable(_)) => {
-            Some(Trigger::RefreshFailed)
-        }
+        Kind::Refresh(
+            Refresh::Refused(_) | Refresh::Fault(..) | Refresh::Lost | Refresh::Unreadable | Refresh::Unreachable(_),
+        ) => Some(Trigger::RefreshFailed),
         Kind::ForcedOut => Some(Trigger::ForcedOut),
         Kind::Storage { .. } => Some(Trigger::Storage),
         _ => None,

@@ -94,14 +94,19 @@ fn skew_of(identified: &Identified, key: Key) -> Option<i64> {
 
 /// Whether the actor had anything to lose: something was accepted before, or it is a known user whose log begins in mid-session.
 fn had_session(timeline: &Timeline, incident: &incident::Incident) -> bool {
-    timeline.items.iter().any(|item| {
-        item.time <= incident.end
-            && match &item.kind {
-                Kind::SignIn | Kind::SocketAccepted | Kind::SignedIn | Kind::Accepted { .. } | Kind::Removing => true,
-                Kind::Refresh(refresh) => refresh.gave(),
-                _ => false,
-            }
-    })
+    // What cannot be read had been written.
+    let stored = |sign: &usize| matches!(timeline.items[*sign].kind, Kind::Storage { .. });
+    incident.signs.iter().any(stored)
+        || timeline.items.iter().any(|item| {
+            item.time <= incident.end
+                && match &item.kind {
+                    Kind::SignIn | Kind::SocketAccepted | Kind::SignedIn | Kind::Accepted { .. } | Kind::Removing => {
+                        true
+                    }
+                    Kind::Refresh(refresh) => refresh.gave(),
+                    _ => false,
+                }
+        })
 }
 
 /// Behind a proxy's address nobody knows who did what; only what the server itself did wrong can be said.

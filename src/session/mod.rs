@@ -28,6 +28,8 @@ pub enum Refresh {
     Fault(u16, Option<Box<Fault>>),
     /// The server answered well, and the client never got the answer.
     Lost,
+    /// The server answered well, and the client could not read it.
+    Unreadable,
     /// The client got no answer, and no server says that it was asked.
     Unreachable(NetFailure),
 }
@@ -213,7 +215,12 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
         };
         let twin = identified.twins.get(place).map(|server| &events[*server]);
         let covered = client && server_covers(event.time);
-        let words = || if alone { shown.in_words(event, names) } else { None };
+        // That an answer could not be read the client alone knows.
+        let unreadable = matches!(
+            event.what,
+            What::ClientRefresh(ClientRefresh::Failed { failure: Some(NetFailure::Unreadable), .. })
+        );
+        let words = || if alone || unreadable { shown.in_words(event, names) } else { None };
         let unended = || {
             let open = client && twin.is_none() && !ended(event)? && traces_with_ends.contains(&event.source);
             open.then_some((Kind::Unended, Sense::default()))
@@ -303,6 +310,7 @@ impl Shown {
                 match refresh {
                     ClientRefresh::Started => return None,
                     ClientRefresh::Done { .. } => Refresh::Issued,
+                    ClientRefresh::Failed { failure: Some(NetFailure::Unreadable), .. } => Refresh::Unreadable,
                     ClientRefresh::Failed { status: Some(status @ 500..), .. } => Refresh::Fault(*status, None),
                     ClientRefresh::Failed { status: Some(status), .. } => Refresh::Refused(*status),
                     ClientRefresh::Failed { failure, .. } => Refresh::Unreachable(failure.unwrap_or(NetFailure::Other)),

@@ -23,7 +23,7 @@ static DONE: LazyLock<Regex> = LazyLock::new(|| {
 
 static FAILED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i-u)\b(refresh|renewal|refreshing|renewing)( \w+){0,3}[ :_-]+(failed|failure|error|rejected|denied|refused|threw|timed out)\b|\b(failed|unable|could ?n[o']t|cannot|can't|error)( \w+)? (refresh|renew)",
+        r"(?i-u)\b(refresh|renewal|refreshing|renewing)( \w+){0,3}[ :_-]+(failed|failure|error|rejected|denied|refused|threw|timed out)\b|\b(failed|unable|could ?n[o']t|cannot|can't|error)( \w+)? (refresh|renew)|\b(error|exception|failure|failed) (during|while|in|on) (\w+ )?(refresh|renew|token refresh)",
     )
     .expect("the pattern is valid")
 });
@@ -126,7 +126,11 @@ fn status(text: &[u8]) -> Option<u16> {
 
 fn failure(text: &[u8]) -> Option<NetFailure> {
     let has = |word: &[u8]| contains_ignoring_case(text, word);
-    if has(b"timeout") || has(b"timed out") {
+    // Dart's own words for an answer of another shape than the code expects.
+    let unreadable = [&b"is not a subtype of"[..], b"FormatException", b"null check operator", b"NoSuchMethodError"];
+    if unreadable.iter().any(|word| has(word)) {
+        Some(NetFailure::Unreadable)
+    } else if has(b"timeout") || has(b"timed out") {
         Some(NetFailure::Timeout)
     } else if has(b"connection") || has(b"network") || has(b"offline") || is_network_error(text) {
         Some(NetFailure::Connection)
@@ -182,6 +186,10 @@ mod tests {
             ("[TokenManager] token refresh failed: 401", failed(Some(401), None)),
             ("could not refresh session: connectionError", failed(None, Some(NetFailure::Connection))),
             ("renewal failed after 30 s: timeout", failed(None, Some(NetFailure::Timeout))),
+            (
+                "Dio exception: unknown - Error during token refresh: type 'Null' is not a subtype of type 'String'",
+                failed(None, Some(NetFailure::Unreadable)),
+            ),
             ("[AuthBloc] proactive refresh in 51m58s", None),
             ("[TokenManager] no refresh token in secure storage", None),
             ("[ActionCable] reconnecting with new token", None),
