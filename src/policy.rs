@@ -76,7 +76,7 @@ pub struct Replay {
 /// What to change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Suggestion {
-    /// `mobile` or `unknown`.
+    /// `mobile`, `web` or `unknown`.
     pub platform: String,
     /// The terms.
     pub terms: Terms,
@@ -107,8 +107,7 @@ pub fn policy(reading: Reading, asked: Option<Terms>) -> Policy {
     let replay = |terms: Terms| replay(&placed, &cases, terms);
     let replays: Vec<Replay> =
         asked.map_or_else(|| OFFERED.iter().map(|terms| replay(*terms)).collect(), |terms| vec![replay(terms)]);
-    let offered: Vec<Replay> = OFFERED.iter().map(|terms| replay(*terms)).collect();
-    let suggestions = suggestion(&placed, &offered).into_iter().collect();
+    let suggestions = suggestions(&placed, &cases);
     let observed = fates(&placed, &cases, None);
     Policy { observed, replays, suggestions }
 }
@@ -241,17 +240,31 @@ fn cost(placed: &Placed, terms: Terms) -> f64 {
     (per_day * 10.0).round() / 10.0
 }
 
+/// What to change for whom. Phones and browsers keep tokens differently safe, so that practice differs.
+fn suggestions(placed: &Placed, cases: &[&Judged]) -> Vec<Suggestion> {
+    let findings = placed.findings();
+    let mut by_platform: BTreeMap<&str, Vec<&Judged>> = BTreeMap::new();
+    for judged in cases {
+        by_platform.entry(findings.class(judged.key)).or_default().push(judged);
+    }
+    let offered = |cases: &[&Judged]| OFFERED.iter().map(|terms| replay(placed, cases, *terms)).collect::<Vec<_>>();
+    by_platform.iter().filter_map(|(platform, cases)| suggestion(platform, &offered(cases))).collect()
+}
+
 /// The offer that removes most and costs least, if it removes anything.
-fn suggestion(placed: &Placed, offered: &[Replay]) -> Option<Suggestion> {
+fn suggestion(platform: &str, offered: &[Replay]) -> Option<Suggestion> {
     let best = offered.iter().filter(|replay| replay.gone > 0).max_by(|a, b| {
-        // A longer refresh life at the same cost is the safer one; an access token of a day is outside practice for mobile apps.
-        let short = |replay: &Replay| replay.terms.access <= HOURS;
-        (a.gone, short(a))
-            .cmp(&(b.gone, short(b)))
+        // A longer refresh life at the same cost is the safer one; an access token of a day is outside practice for mobile apps, one of
+        // minutes for browsers.
+        let usual = |replay: &Replay| match platform {
+            "web" => replay.terms.access >= HOURS,
+            _ => replay.terms.access <= HOURS,
+        };
+        (a.gone, usual(a))
+            .cmp(&(b.gone, usual(b)))
             .then(b.refreshes_per_day.total_cmp(&a.refreshes_per_day))
             .then(a.terms.refresh.cmp(&b.terms.refresh))
     })?;
-    let platform = if placed.identified.client_sources.is_empty() { "unknown" } else { "mobile" };
     let most = best.fates.iter().filter(|fate| fate.gone > 0).max_by_key(|fate| fate.gone)?;
     let why = format!(
         "{} of {} cases would not have happened, most of them {}: {}",

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use why401_parsers::event::Event;
 use why401_parsers::record::Side;
 
+use super::Judged;
+use super::lives::MOBILE_ACCESS;
 use super::place::Placed;
-use super::{Judged, MOBILE_ACCESS};
 use crate::actor::{Identified, Key};
 use crate::cause::case::{Case, World, span};
 use crate::cause::{Label, score};

@@ -4,6 +4,7 @@ mod counts;
 mod days;
 mod identity;
 mod judge;
+mod lives;
 mod moments;
 mod notes;
 mod people;
@@ -29,7 +30,8 @@ use crate::session::endpoint::Roles;
 use days::Active;
 pub use identity::identity;
 pub(crate) use judge::{Found, judge};
-use notes::{changes, late_in_words, lifetime_findings, notes, seen_instead};
+use lives::{changes, lifetime_findings};
+use notes::{late_in_words, notes, seen_instead};
 use people::actors;
 pub(crate) use place::{Placed, place};
 use plan::fix_plan;
@@ -55,18 +57,6 @@ pub(crate) struct Findings<'a> {
     pub(crate) timelines: &'a BTreeMap<Key, Timeline>,
     pub(crate) roles: &'a Roles,
 }
-
-/// Practice for mobile access tokens, in seconds: 15 to 60 minutes (see `why401 explain lifetime_expiry`).
-pub(super) const MOBILE_ACCESS: (i64, i64) = (15 * 60, 60 * 60);
-
-/// Practice for web access tokens: 1 to 24 hours.
-pub(super) const WEB_ACCESS: (i64, i64) = (60 * 60, 24 * 60 * 60);
-
-/// Practice for refresh tokens of mobile apps, in seconds: 30 to 90 days.
-pub(super) const MOBILE_REFRESH: (i64, i64) = (30 * 86_400, 90 * 86_400);
-
-/// And of web apps: 7 to 30 days.
-pub(super) const WEB_REFRESH: (i64, i64) = (7 * 86_400, 30 * 86_400);
 
 /// Diagnoses what was read.
 #[must_use]
@@ -133,7 +123,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         summary,
         since: placed.since.map(rfc3339),
         days,
-        lifetimes: lifetime_findings(&findings, lifetimes, &placed.refresh_lifetimes, placed.lead),
+        lifetimes: lifetime_findings(&findings, &placed),
         endpoints: placed
             .roles
             .list(&placed.names)
@@ -201,6 +191,17 @@ const PLATFORMS: [(&str, &[&str], &[&str]); 3] = [
 ];
 
 impl Findings<'_> {
+    /// The sort of client that an actor uses, as far as practice differs for it: `mobile`, `web` or `unknown`.
+    pub(crate) fn class(&self, key: Key) -> &'static str {
+        match self.actor_ref(key).platform.as_deref() {
+            Some("android" | "ios") => "mobile",
+            Some("web") => "web",
+            // Traces are phones' unless they say otherwise.
+            _ if !self.identified.client_sources.is_empty() => "mobile",
+            _ => "unknown",
+        }
+    }
+
     /// What an actor's devices run, where their ids or their traces say so and agree.
     fn platform(&self, actor: &Actor, devices: &[String]) -> Option<String> {
         let traces = || actor.traces.iter().filter_map(|trace| self.inputs.get(*trace as usize)?.envelope.as_deref());
@@ -216,7 +217,7 @@ impl Findings<'_> {
 }
 
 impl Placed {
-    fn findings(&self) -> Findings<'_> {
+    pub(crate) fn findings(&self) -> Findings<'_> {
         Findings {
             sources: &self.sources,
             inputs: &self.inputs,

@@ -4,12 +4,10 @@ use why401_parsers::assemble::REORDER_WINDOW;
 use why401_parsers::event::{GroupedBy, What};
 use why401_parsers::record::Side;
 
-use super::{Findings, MOBILE_ACCESS, MOBILE_REFRESH, WEB_ACCESS, WEB_REFRESH, rfc3339};
+use super::Findings;
 use crate::actor::Identified;
 use crate::cause::case::span;
-use crate::diagnosis::{Input, LifetimeFinding};
-use crate::session::SECOND;
-use crate::session::lifetime::Lifetime;
+use crate::diagnosis::Input;
 
 pub(super) fn notes(findings: &Findings<'_>) -> Vec<String> {
     let mut notes = Vec::new();
@@ -44,65 +42,6 @@ pub(super) fn notes(findings: &Findings<'_>) -> Vec<String> {
         notes.push(format!("{order_only} requests were put together by the order of their lines: the log has no request ids. Tag lines with `config.log_tags = [:request_id]`."));
     }
     notes
-}
-
-/// Lifetimes of access tokens, then of refresh tokens, against practice.
-pub(super) fn lifetime_findings(
-    findings: &Findings<'_>,
-    lifetimes: &[Lifetime],
-    refresh: &[Lifetime],
-    lead: Option<i64>,
-) -> Vec<LifetimeFinding> {
-    let mobile = !findings.identified.client_sources.is_empty();
-    let (platform, practice) =
-        if mobile { ("mobile", MOBILE_ACCESS) } else { ("unknown", (MOBILE_ACCESS.0, WEB_ACCESS.1)) };
-    let refresh_practice = if mobile { MOBILE_REFRESH } else { (WEB_REFRESH.0, MOBILE_REFRESH.1) };
-    let finding = |lifetime: &Lifetime, credential: &str, recommended: (i64, i64)| {
-        let seconds = lifetime.access / SECOND;
-        let verdict = if seconds < recommended.0 {
-            "short"
-        } else if seconds > recommended.1 {
-            "long"
-        } else {
-            "within"
-        };
-        LifetimeFinding {
-            platform: platform.into(),
-            credential: credential.into(),
-            access_seconds: seconds,
-            support: lifetime.support as u64,
-            known_by: lifetime.known_by,
-            between: (lifetime.between.0 / SECOND, lifetime.between.1 / SECOND),
-            recommended,
-            verdict: verdict.into(),
-            refreshed_at_seconds: lead
-                .map(|lead| lead / SECOND)
-                .filter(|lead| *lead < seconds && credential == "access"),
-            issued: lifetime.issued.map(|(first, last)| (rfc3339(first), rfc3339(last))),
-        }
-    };
-    let access = lifetimes.iter().map(|lifetime| finding(lifetime, "access", practice));
-    access.chain(refresh.iter().map(|lifetime| finding(lifetime, "refresh", refresh_practice))).collect()
-}
-
-/// Where one lifetime ends before another begins, somebody changed it.
-pub(super) fn changes(lifetimes: &[Lifetime]) -> Vec<String> {
-    let mut shown: Vec<(&Lifetime, (i64, i64))> =
-        lifetimes.iter().filter_map(|lifetime| Some((lifetime, lifetime.issued?))).collect();
-    shown.sort_by_key(|(_, issued)| *issued);
-    let pairs = shown.windows(2).filter(|pair| pair[0].1.1 < pair[1].1.0);
-    pairs
-        .map(|pair| {
-            let [(before, (_, last)), (after, (first, _))] = pair else { return String::new() };
-            format!(
-                "Access tokens issued until {} lived {}, those issued from {} on {}: the lifetime was changed in between.",
-                rfc3339(*last),
-                span(before.access),
-                rfc3339(*first),
-                span(after.access)
-            )
-        })
-        .collect()
 }
 
 /// Sources whose lines are further out of order than logs are by themselves.
