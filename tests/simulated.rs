@@ -14,9 +14,9 @@ use why401::simulate::{Dialect, Ids, Options, Withheld};
 /// races) which were mended, so they are regression tests, and no measure of what is to be expected.
 const SEEDS: &[u64] = &[148_162, 177_150, 194_840, 259_174, 289_349, 422_678, 472_651, 476_262, 936_957, 958_751];
 
-/// Drawn by chance after that and run once: what is to be expected. Whoever mends a rule because of these has to draw others.
+/// Drawn by chance at the end of the work and run once: what is to be expected. Whoever mends a rule because of these has to draw others.
 const HELD_OUT: &[u64] =
-    &[2_472_751, 2_540_204, 3_357_969, 3_525_704, 5_311_964, 5_498_555, 6_747_216, 7_337_822, 8_396_566, 8_681_851];
+    &[1_234_727, 1_283_211, 1_542_004, 2_306_177, 3_854_382, 3_904_019, 3_930_071, 4_288_272, 6_502_171, 7_197_966];
 
 fn mix(seed: u64) -> Options {
     let ids = [Ids::Int, Ids::Uuid, Ids::Ulid, Ids::Email][usize::try_from(seed % 4).unwrap()];
