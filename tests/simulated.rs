@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use support::scenario::{Sides, Table, simulated};
-use why401::simulate::{Dialect, Ids, Options, Withheld};
+use why401::simulate::{Dialect, Envelope, Ids, Options, Withheld};
 
 /// Drawn by chance when most rules stood; their first run showed faults (sockets of shared addresses, unreadable stores, kinds of
 /// races) which were mended, so they are regression tests, and no measure of what is to be expected.
@@ -95,5 +95,36 @@ fn what_is_withheld_lowers_score_and_confidence_together() {
         // Where the score falls, the mean confidence must not rise. (A hundredth: it is over fewer, other diagnoses.)
         let fell = table.macro_f1() < whole.macro_f1() - 0.01;
         assert!(!fell || table.mean_confidence() < whole.mean_confidence() + 0.01, "without {}", withheld.name());
+    }
+}
+
+#[test]
+fn what_a_platform_wraps_around_lines_changes_no_verdict() {
+    let score = |envelope: Envelope| {
+        let mut table = Table::default();
+        for seed in &SEEDS[..2] {
+            score(&Options { envelope, ..mix(*seed) }, Sides::Both, &mut table);
+        }
+        table.print(&format!("{envelope:?}"));
+        assert!(table.accused.is_empty(), "{envelope:?}: {:?}", table.accused);
+        table.macro_f1()
+    };
+    let bare = score(Envelope::None);
+    for envelope in [Envelope::Render, Envelope::Syslog, Envelope::Heroku, Envelope::Cri, Envelope::Docker] {
+        assert!((score(envelope) - bare).abs() < 0.02, "{envelope:?}");
+    }
+}
+
+#[test]
+fn second_devices_and_phones_that_change_networks_accuse_nobody() {
+    for (second_devices, roaming) in [(40, 0), (0, 40), (30, 30)] {
+        for (sides, bar) in [(Sides::Both, 0.97), (Sides::Server, 0.95)] {
+            let mut table = Table::default();
+            for seed in &SEEDS[..3] {
+                score(&Options { second_devices, roaming, nat: 0, ..mix(*seed) }, sides, &mut table);
+            }
+            table.print(&format!("{sides:?}, {second_devices} % second devices, {roaming} % roaming"));
+            table.assert_bars(bar);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use super::{Exit, span};
-use crate::simulate::{Dialect, Ids, Options, Withheld, simulate};
+use crate::simulate::{Dialect, Envelope, Ids, Options, Withheld, simulate};
 
 /// What `simulate` takes.
 #[derive(Debug, clap::Args)]
@@ -44,6 +44,15 @@ pub struct Args {
     /// So many people share one address
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub nat: u32,
+    /// What the platform wraps around each line of the server's log
+    #[arg(long, value_enum, default_value_t = Envelope::None)]
+    pub envelope: Envelope,
+    /// So many of a hundred people have a second device, with which nothing is wrong
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub second_devices: u8,
+    /// So many of a hundred people's phones change between two networks
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub roaming: u8,
 }
 
 /// Writes the logs and says what was written.
@@ -62,6 +71,9 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         size: args.size,
         access_seconds: args.access.max(60),
         nat: args.nat as usize,
+        envelope: args.envelope,
+        second_devices: args.second_devices.into(),
+        roaming: args.roaming.into(),
     }
     .checked()?;
     let written = simulate(&options, &args.out).with_context(|| format!("cannot write into {}", args.out.display()))?;

@@ -46,6 +46,8 @@ struct State {
     signed_in: bool,
     front: bool,
     offline: bool,
+    /// On the other network: a phone that left the house.
+    roamed: bool,
     token: Token,
     /// What a captured closure or header keeps: the token of the sign-in.
     first: Token,
@@ -157,6 +159,12 @@ impl<'a, W: Write> Life<'a, W> {
         Ok(Outcome { notes: self.notes, traces, window: (self.start, last), bytes })
     }
 
+    /// Where the person is on the network.
+    fn ip(&self, person: usize) -> &'a str {
+        let who = &self.people[person];
+        who.roams_to.as_deref().filter(|_| self.states[person].roamed).unwrap_or(&who.ip)
+    }
+
     fn fault(&self, person: usize) -> Fault {
         self.people.get(person).map_or(Fault::None, |person| person.fault)
     }
@@ -208,7 +216,7 @@ impl<'a, W: Write> Life<'a, W> {
     /// One call; whether it was accepted, `None` if it got no answer.
     fn call(&mut self, time: i64, person: usize, route: &Route, token: &Token) -> Option<bool> {
         let people = self.people;
-        let who = &people[person];
+        let (who, ip) = (&people[person], self.ip(person));
         let lasts = self.rng.between(12, 260) * MILLI;
         let lifetime = self.options.access_seconds;
         if self.states[person].offline || time < self.down_until {
@@ -217,8 +225,7 @@ impl<'a, W: Write> Life<'a, W> {
         }
         let good = self.good(person, token, time);
         let answer = if good { Answer::Well } else { Answer::Refused(self.why_not(person, token)) };
-        let id =
-            self.server.request(&mut self.rng, &Request { time, lasts, route, person: Some(who), ip: &who.ip, answer });
+        let id = self.server.request(&mut self.rng, &Request { time, lasts, route, person: Some(who), ip, answer });
         self.trace(person, |trace| {
             trace.call(time, lasts + 30 * MILLI, route, Some(&token.text), &id, Some(answer), lifetime)
         });
@@ -265,11 +272,11 @@ impl<'a, W: Write> Life<'a, W> {
             return;
         }
         let people = self.people;
-        let who = &people[person];
+        let (who, ip) = (&people[person], self.ip(person));
         let lasts = self.rng.between(180, 420) * MILLI;
         let id = self.server.request(
             &mut self.rng,
-            &Request { time, lasts, route: &SIGN_IN, person: Some(who), ip: &who.ip, answer: Answer::Well },
+            &Request { time, lasts, route: &SIGN_IN, person: Some(who), ip, answer: Answer::Well },
         );
         let lifetime = self.options.access_seconds;
         self.trace(person, |trace| {
@@ -409,11 +416,11 @@ impl<'a, W: Write> Life<'a, W> {
     /// A refresh on the server and in the trace; when it ended.
     fn renew(&mut self, time: i64, person: usize, answer: Answer) -> i64 {
         let people = self.people;
-        let who = &people[person];
+        let (who, ip) = (&people[person], self.ip(person));
         let lasts = self.rng.between(40, 300) * MILLI;
         let id = self
             .server
-            .request(&mut self.rng, &Request { time, lasts, route: &REFRESH, person: Some(who), ip: &who.ip, answer });
+            .request(&mut self.rng, &Request { time, lasts, route: &REFRESH, person: Some(who), ip, answer });
         let lifetime = self.options.access_seconds;
         self.trace(person, |trace| trace.call(time, lasts + 30 * MILLI, &REFRESH, None, &id, Some(answer), lifetime));
         time + lasts + 60 * MILLI
@@ -503,7 +510,8 @@ impl<'a, W: Write> Life<'a, W> {
 
     fn close_socket(&mut self, time: i64, person: usize, removed: bool) {
         if let Some(token) = self.states[person].socket.take() {
-            self.server.socket_end(time, &self.people[person], &token, removed);
+            let ip = self.ip(person);
+            self.server.socket_end(time, &self.people[person], ip, &token, removed);
         }
     }
 
@@ -527,7 +535,8 @@ impl<'a, W: Write> Life<'a, W> {
         let token = if kept { state.first.clone() } else { state.token.clone() };
         let good = self.good(person, &token, time);
         let why = self.why_not(person, &token);
-        self.server.socket(&mut self.rng, time, &self.people[person], &token.text, (!good).then_some(why));
+        let ip = self.ip(person);
+        self.server.socket(&mut self.rng, time, (&self.people[person], ip), &token.text, (!good).then_some(why));
         self.trace(person, |trace| trace.socket(time, good));
         if good {
             self.states[person].socket = Some(token.text);
@@ -560,6 +569,10 @@ impl<'a, W: Write> Life<'a, W> {
             return;
         }
         self.states[person].front = true;
+        // Where it is opened again it is on the other network every other time.
+        if self.people[person].roams_to.is_some() {
+            self.states[person].roamed ^= self.rng.percent(50);
+        }
         self.trace(person, |trace| trace.say(time, "AppLifecycleState.resumed"));
         if !self.states[person].signed_in {
             return;
@@ -599,7 +612,7 @@ impl<'a, W: Write> Life<'a, W> {
 
     fn trouble(&mut self, time: i64, person: usize, step: u8) {
         let people = self.people;
-        let who = &people[person];
+        let (who, ip) = (&people[person], self.ip(person));
         let busy = !self.states[person].front || !self.states[person].signed_in || time < self.down_until + 5 * MINUTE;
         let midway = matches!((who.fault, step), (Fault::Offline, 1) | (Fault::StragglingPoll, 1..));
         if busy && !midway {
@@ -628,14 +641,7 @@ impl<'a, W: Write> Life<'a, W> {
             (Fault::StragglingPoll, 0) => {
                 let id = self.server.request(
                     &mut self.rng,
-                    &Request {
-                        time,
-                        lasts: 40 * MILLI,
-                        route: &SIGN_OUT,
-                        person: Some(who),
-                        ip: &who.ip,
-                        answer: Answer::Well,
-                    },
+                    &Request { time, lasts: 40 * MILLI, route: &SIGN_OUT, person: Some(who), ip, answer: Answer::Well },
                 );
                 let lifetime = self.options.access_seconds;
                 self.trace(person, |trace| {
@@ -698,7 +704,7 @@ impl<'a, W: Write> Life<'a, W> {
         self.states[person].epoch += 1;
         self.states[person].signed_in = false;
         let people = self.people;
-        let who = &people[person];
+        let (who, ip) = (&people[person], self.ip(person));
         self.notes.sign(person, time, "client:storage");
         if who.fault == Fault::StoreUnreadable {
             self.trace(person, |trace| {
@@ -709,10 +715,9 @@ impl<'a, W: Write> Life<'a, W> {
             for (place, route) in (1..).zip(&OPENING[..3]) {
                 let at = time + place * 150 * MILLI;
                 let answer = Answer::Refused("no token given");
-                let id = self.server.request(
-                    &mut self.rng,
-                    &Request { time: at, lasts: 9 * MILLI, route, person: None, ip: &who.ip, answer },
-                );
+                let id = self
+                    .server
+                    .request(&mut self.rng, &Request { time: at, lasts: 9 * MILLI, route, person: None, ip, answer });
                 let lifetime = self.options.access_seconds;
                 self.trace(person, |trace| trace.call(at, 30 * MILLI, route, None, &id, Some(answer), lifetime));
                 self.notes.sign(person, at, "server:http_401:missing");

@@ -5,6 +5,7 @@
 //! seed and options give the same bytes.
 
 mod clock;
+mod envelope;
 mod life;
 mod plan;
 mod rng;
@@ -19,6 +20,7 @@ use std::path::Path;
 use chrono::SecondsFormat;
 use clap::ValueEnum;
 
+pub use envelope::Envelope;
 use plan::Fault;
 
 /// Microseconds.
@@ -126,6 +128,12 @@ pub struct Options {
     pub access_seconds: i64,
     /// So many people share one address.
     pub nat: usize,
+    /// What the platform wraps around each line of the server's.
+    pub envelope: Envelope,
+    /// So many of a hundred people have a second device, with which nothing is wrong.
+    pub second_devices: usize,
+    /// So many of a hundred people's phones change between two networks.
+    pub roaming: usize,
 }
 
 impl Default for Options {
@@ -141,6 +149,9 @@ impl Default for Options {
             size: None,
             access_seconds: 3600,
             nat: 0,
+            envelope: Envelope::None,
+            second_devices: 0,
+            roaming: 0,
         }
     }
 }

@@ -127,6 +127,10 @@ pub(super) struct Person {
     pub(super) email: String,
     pub(super) gid: String,
     pub(super) ip: String,
+    /// The address on the other network, for those who leave the house.
+    pub(super) roams_to: Option<String>,
+    /// Whose second device this is: the place of the first.
+    pub(super) second_of: Option<usize>,
     pub(super) device: String,
     pub(super) fault: Fault,
     pub(super) traced: bool,
@@ -188,9 +192,57 @@ pub(super) fn people(options: &Options, rng: &mut Rng) -> Vec<Person> {
             && (fault != Fault::None && rng.percent(40) || rng.percent(8));
         let device = format!("hl-{:012x}", rng.next() & 0xffff_ffff_ffff);
         let zone = *rng.pick(&zones).unwrap_or(&zones[0]);
-        people.push(Person { id, email, gid, ip, device, fault, traced, frame, logger, zone, clock_error });
+        let (roams_to, second_of) = (None, None);
+        people.push(Person {
+            id,
+            email,
+            gid,
+            ip,
+            roams_to,
+            second_of,
+            device,
+            fault,
+            traced,
+            frame,
+            logger,
+            zone,
+            clock_error,
+        });
     }
+    move_about(&mut people, options, rng);
+    second_devices(&mut people, options, rng);
     people
+}
+
+/// Some leave the house: their phones change from one network to the other and back.
+fn move_about(people: &mut [Person], options: &Options, rng: &mut Rng) {
+    for (number, person) in people.iter_mut().enumerate().filter(|_| !options.withholds(Withheld::Addresses)) {
+        if number % 100 < options.roaming {
+            person.roams_to =
+                Some(format!("100.{}.{}.{}", 64 + number / 62_500 % 60, number / 250 % 250, rng.between(2, 250)));
+        }
+    }
+}
+
+/// Some have another device beside, with which nothing is wrong. What ends all sessions of a person would end its too, and such persons
+/// have none.
+fn second_devices(people: &mut Vec<Person>, options: &Options, rng: &mut Rng) {
+    let alone = |person: &Person| matches!(person.fault, Fault::PasswordChange | Fault::AdminRevocation);
+    let firsts: Vec<usize> =
+        (0..people.len()).filter(|place| place % 100 < options.second_devices && !alone(&people[*place])).collect();
+    for first in firsts {
+        let mut second = people[first].clone();
+        second.fault = Fault::None;
+        second.clock_error = 0;
+        second.traced = false;
+        second.roams_to = None;
+        second.second_of = Some(first);
+        second.device = format!("hl-{:012x}", rng.next() & 0xffff_ffff_ffff);
+        if !options.withholds(Withheld::Addresses) {
+            second.ip = format!("79.{}.{}.{}", rng.between(10, 250), first / 250 % 250, first % 250 + 2);
+        }
+        people.push(second);
+    }
 }
 
 /// Nobody hands in more traces than these.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::plan::Person;
 use super::rng::Rng;
-use super::{Dialect, MILLI, Options, Withheld, clock::Clock};
+use super::{Dialect, Envelope, MILLI, Options, Withheld, clock::Clock};
 
 /// A route of the app: method, path, controller and action.
 pub(super) struct Route {
@@ -85,6 +85,7 @@ type Entry = Reverse<(i64, u64, String)>;
 pub(super) struct Server<W> {
     out: W,
     dialect: Dialect,
+    envelope: Envelope,
     ids: bool,
     words: bool,
     names: bool,
@@ -103,6 +104,7 @@ impl<W: Write> Server<W> {
         Self {
             out,
             dialect: options.dialect,
+            envelope: options.envelope,
             ids: !options.withholds(Withheld::Tags),
             words: !options.withholds(Withheld::Words),
             names: !options.withholds(Withheld::Names),
@@ -127,7 +129,8 @@ impl<W: Write> Server<W> {
     /// milliseconds late, which the times of neighbours show.)
     pub(super) fn flush(&mut self, before: i64) -> io::Result<()> {
         while self.waiting.peek().is_some_and(|Reverse((time, ..))| *time < before) {
-            let Some(Reverse((_, _, text))) = self.waiting.pop() else { break };
+            let Some(Reverse((time, _, text))) = self.waiting.pop() else { break };
+            let text = self.envelope.around(time, text, &mut self.clock);
             self.bytes += text.len() as u64;
             self.out.write_all(text.as_bytes())?;
         }
@@ -339,7 +342,7 @@ impl<W: Write> Server<W> {
         &mut self,
         rng: &mut Rng,
         time: i64,
-        person: &Person,
+        (person, ip): (&Person, &str),
         token: &str,
         refused: Option<&'static str>,
     ) {
@@ -359,7 +362,6 @@ impl<W: Write> Server<W> {
             _ => {
                 let slash = if self.dialect == Dialect::Rails61 { "/" } else { "" };
                 let at = self.clock.local(time)[..19].replace('T', " ");
-                let ip = &person.ip;
                 self.line(
                     time,
                     "INFO",
@@ -421,7 +423,7 @@ impl<W: Write> Server<W> {
     }
 
     /// A socket's end.
-    pub(super) fn socket_end(&mut self, time: i64, person: &Person, token: &str, removed: bool) {
+    pub(super) fn socket_end(&mut self, time: i64, person: &Person, ip: &str, token: &str, removed: bool) {
         let user = if self.names { person.id.as_str() } else { "" };
         match self.dialect {
             Dialect::LogrageKv | Dialect::LogrageJson => {
@@ -434,10 +436,7 @@ impl<W: Write> Server<W> {
                 }
                 let slash = if self.dialect == Dialect::Rails61 { "/" } else { "" };
                 let at = self.clock.local(time)[..19].replace('T', " ");
-                let text = format!(
-                    "Finished \"{SOCKET}{slash}?token=[FILTERED]\" [WebSocket] for {} at {at} +0000",
-                    person.ip
-                );
+                let text = format!("Finished \"{SOCKET}{slash}?token=[FILTERED]\" [WebSocket] for {ip} at {at} +0000");
                 self.line(time, "INFO", &["ActionCable", user], &text);
                 self.line(
                     time + 300,

@@ -48,8 +48,12 @@ impl Notes {
     }
 
     pub(super) fn write(&self, options: &Options, people: &[Person], window: (i64, i64)) -> Value {
-        let users: Vec<Value> =
-            people.iter().enumerate().map(|(place, person)| self.user(options, place, person)).collect();
+        let users: Vec<Value> = people
+            .iter()
+            .enumerate()
+            .filter(|(_, person)| person.second_of.is_none())
+            .map(|(place, person)| self.user(options, (place, person), people))
+            .collect();
         let healthy: Vec<&Value> =
             users.iter().filter(|user| user["cause"] == "healthy").map(|user| &user["user"]).collect();
         json!({
@@ -67,7 +71,7 @@ impl Notes {
         })
     }
 
-    fn user(&self, options: &Options, place: usize, person: &Person) -> Value {
+    fn user(&self, options: &Options, (place, person): (usize, &Person), people: &[Person]) -> Value {
         let happened = self.own.get(place).map_or(&[][..], Vec::as_slice);
         let came_about = person.fault == Fault::None || !happened.is_empty();
         let (cause, kind) = if came_about { person.fault.label() } else { Fault::None.label() };
@@ -88,23 +92,23 @@ impl Notes {
             .collect();
         let server_only = matches!(person.fault, Fault::RefreshHidesError);
         let seen = if person.traced && !server_only { json!(["client", "server"]) } else { json!(["server"]) };
-        let trace = person.traced.then(|| trace_name(place));
+        let of_user: Vec<(usize, &Person)> = people
+            .iter()
+            .enumerate()
+            .filter(|(other, device)| *other == place || device.second_of == Some(place))
+            .collect();
+        let ips: Vec<&String> =
+            of_user.iter().flat_map(|(_, device)| [Some(&device.ip), device.roams_to.as_ref()]).flatten().collect();
+        let devices: Vec<Value> = of_user.iter().map(|(place, device)| described(*place, device)).collect();
         let mut user = json!({
             "user": person.id.parse::<u64>().map_or_else(|_| json!(person.id), |id| json!(id)),
             "email": person.email,
             "cause": cause,
             "sub_kind": if kind.is_empty() { Value::Null } else { json!(kind) },
             "visible_in": if cause == "healthy" { json!([]) } else { seen },
-            "ips": [person.ip],
+            "ips": ips,
             "cable_identifier": person.gid,
-            "devices": [{
-                "device_id": person.device,
-                "trace": trace,
-                "style": person.frame.name(),
-                "dio_logger": person.logger.name(),
-                "tz": person.zone.1,
-                "clock_offset_s": person.clock_error,
-            }],
+            "devices": devices,
             "forced_logouts": self.forced_out.get(place).copied().unwrap_or(0),
             "incidents": incidents,
             "server_names_user": !options.withholds(Withheld::Names),
@@ -114,6 +118,18 @@ impl Notes {
         }
         user
     }
+}
+
+/// A device in the words of the samples.
+fn described(place: usize, person: &Person) -> Value {
+    json!({
+        "device_id": person.device,
+        "trace": person.traced.then(|| trace_name(place)),
+        "style": person.frame.name(),
+        "dio_logger": person.logger.name(),
+        "tz": person.zone.1,
+        "clock_offset_s": person.clock_error,
+    })
 }
 
 /// The file of a person's trace.
