@@ -7,7 +7,7 @@ ci:
 # all tests
 test:
     cargo test --workspace --no-default-features --features notify
-    cargo test --test history
+    cargo test --test history --test batch
 
 # precision and recall on the labelled samples, three ways
 accuracy:
