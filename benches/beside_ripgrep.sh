@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 size="${1:-300MB}" runs="${2:-5}"
 target="${CARGO_TARGET_DIR:-target}"
-cargo build --release --quiet
+cargo build --release --no-default-features --quiet
 why401="$target/release/why401"
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
