@@ -13,6 +13,7 @@ use crate::dialect::{Context, DIALECTS, Dialect, Line, Tags};
 use crate::envelope::{self, Unwrapped};
 use crate::gather::{Answered, Gather, Texts};
 use crate::line::{Entry, Framing};
+use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
 use crate::quick::{self, Said};
 use crate::record::{Block, Body, Completed, Exchange, Params, Record, Side, Upgrade};
@@ -177,7 +178,16 @@ pub fn parse_chunk_with<'a>(
             }
         }
         slow.clear();
-        let outcome = read_slowly(&entry, framing, &context, patterns, &mut slow, &mut balance);
+        let outcome = if framing == Framing::Parts && entry.lines > 1 {
+            let mut whole = Outcome { dialect: None, envelopes: 0, stamp: None };
+            for line in parts::joined(&entry, arena) {
+                let outcome = read_slowly(&line, framing, &context, patterns, &mut slow, &mut balance);
+                whole.stamp = outcome.stamp.or(whole.stamp);
+            }
+            whole
+        } else {
+            read_slowly(&entry, framing, &context, patterns, &mut slow, &mut balance)
+        };
         if let (Some((key, line)), Some(Some(dialect)), [] | [_]) = (unknown, outcome.dialect, &slow[..])
             && let Some(meaning) = meaning_of(slow.first(), &line)
         {
