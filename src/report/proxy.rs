@@ -31,7 +31,7 @@ const SAMPLE: usize = 200;
 struct Own {
     ids: HashSet<RequestId>,
     /// By method, path and status, and under `ANY` whatever the status was: when they began and ended.
-    calls: HashMap<(Name, Name, Option<u16>), Vec<(i64, i64)>>,
+    calls: HashMap<Call, Vec<(i64, i64)>>,
     /// When the first socket was opened. (A proxy writes of a socket when it ends.)
     socket: Option<i64>,
     /// Requests answered well that are not among the events, by the hour.
@@ -39,6 +39,9 @@ struct Own {
     /// Its times have zones.
     zoned: bool,
 }
+
+/// Method, path and status.
+type Call = (Name, Name, Option<u16>);
 
 /// Stands for any status.
 const ANY: Option<u16> = Some(0);
