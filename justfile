@@ -37,7 +37,8 @@ bench:
 snapshots:
     cargo insta review
 
-# put the tables of `why401 formats` into docs/formats.md
+# put the tables of `why401 formats`, and what samples come to in each dialect, into docs/formats.md
 formats:
     cargo run -q -- formats --format markdown > target/formats.tables
     sed -e '/^## Envelopes$/,/^## What a dialect withholds$/{/^## What a dialect withholds$/!d}' -e '/^## What a dialect withholds$/{e cat target/formats.tables' -e '}' -i docs/formats.md
+    WHY401_WRITE=1 cargo test --no-default-features --test rewritten

@@ -13,9 +13,11 @@
 //! | Sentry event | `breadcrumbs` | develop.sentry.dev, "Breadcrumbs interface" |
 //! | `gcloud logging read --format=json` and its like | the array itself | Google Cloud CLI |
 
+use bumpalo::Bump;
 use memchr::memmem;
 
-use crate::json::{elements, value_end};
+use crate::json::{Object, elements, value_end};
+use crate::text::is_user_id;
 
 /// What a document begins with (its first key, or one close to it), and the name of the array that holds its entries.
 const DOCUMENTS: &[(&[u8], &[u8])] = &[
@@ -74,6 +76,12 @@ pub(crate) fn entries(text: &[u8]) -> Option<Vec<(usize, &[u8])>> {
         }
         _ => None,
     }
+}
+
+/// The user whom a document names for all of its entries: a Sentry event's.
+pub(crate) fn user<'a>(text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
+    memmem::find(&text[..text.len().min(KIND_WITHIN)], b"\"event_id\"")?;
+    Object::read(text, arena)?.at("user.id").filter(|user| is_user_id(user))
 }
 
 #[cfg(test)]

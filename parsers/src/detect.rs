@@ -8,11 +8,13 @@ use memchr::memchr;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle;
+use crate::dialect::client::har;
 use crate::dialect::server::take_tags;
 use crate::dialect::{Context, DIALECTS, Dialect, Line, Tags};
 use crate::envelope::{self, Unwrapped};
 use crate::gather::{Answered, Gather, Texts};
 use crate::line::{Entry, Framing};
+use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
 use crate::quick::{self, Said};
 use crate::record::{Block, Body, Completed, Exchange, Params, Record, Side, Upgrade};
@@ -149,9 +151,10 @@ pub fn parse_chunk_with<'a>(
     let (mut shapes, mut slow) = (Shapes::default(), Vec::new());
     for entry in framing.entries(bytes) {
         // Patterns of the user's own come before all.
-        let plain = entry.lines == 1 && !entry.capped && patterns.is_empty();
+        let plain = entry.lines == 1 && !entry.capped;
         let found =
             (plain && (!coloured || memchr(0x1b, entry.bytes).is_none())).then(|| quick::read(entry.bytes)).flatten();
+        let found = found.filter(|_| patterns.is_empty() || !quick::may_be_of(patterns, entry.bytes));
         let mut unknown = None;
         if let Some(found) = found {
             let read = match found.said {
@@ -177,7 +180,16 @@ pub fn parse_chunk_with<'a>(
             }
         }
         slow.clear();
-        let outcome = read_slowly(&entry, framing, &context, patterns, &mut slow, &mut balance);
+        let outcome = if framing == Framing::Parts && entry.lines > 1 {
+            let mut whole = Outcome { dialect: None, envelopes: 0, stamp: None };
+            for line in parts::joined(&entry, arena) {
+                let outcome = read_slowly(&line, framing, &context, patterns, &mut slow, &mut balance);
+                whole.stamp = outcome.stamp.or(whole.stamp);
+            }
+            whole
+        } else {
+            read_slowly(&entry, framing, &context, patterns, &mut slow, &mut balance)
+        };
         if let (Some((key, line)), Some(Some(dialect)), [] | [_]) = (unknown, outcome.dialect, &slow[..])
             && let Some(meaning) = meaning_of(slow.first(), &line)
         {
@@ -302,8 +314,9 @@ fn read_whole<'a>(
     let bytes = entry.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(entry.bytes);
     let bytes = framing.element(bytes);
     let Some(entries) = bundle::entries(bytes) else {
-        return read_entry(bytes, entry.line, context, patterns, records);
+        return read_with_messages(bytes, entry.line, context, patterns, records);
     };
+    let (first, user) = (records.len(), bundle::user(bytes, context.arena));
     let mut whole = Outcome { dialect: None, envelopes: 0, stamp: None };
     // Pretty-printed documents spread over lines: an entry of one stands where its text does.
     let (mut line, mut at) = (entry.line, 0);
@@ -311,12 +324,33 @@ fn read_whole<'a>(
         let ends = memchr::memchr_iter(b'\n', &bytes[at..place]).count();
         line = line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
         at = place;
-        let outcome = read_entry(element, line, context, patterns, records);
+        let outcome = read_with_messages(element, line, context, patterns, records);
         whole.dialect = whole.dialect.or(outcome.dialect);
         whole.envelopes |= outcome.envelopes;
         whole.stamp = outcome.stamp.or(whole.stamp);
     }
+    for record in &mut records[first..] {
+        record.user = record.user.or(user);
+    }
     whole
+}
+
+/// Reads an entry, and what a recording keeps of its socket.
+fn read_with_messages<'a>(
+    bytes: &'a [u8],
+    line: u32,
+    context: &Context<'a>,
+    patterns: &[Pattern],
+    records: &mut Vec<Record<'a>>,
+) -> Outcome {
+    let outcome = read_entry(bytes, line, context, patterns, records);
+    let of_har = outcome.dialect.flatten().and_then(|place| DIALECTS.get(place)).is_some_and(|d| d.name() == har::NAME);
+    if of_har {
+        for message in har::messages(bytes, context) {
+            read_entry(message, line, context, patterns, records);
+        }
+    }
+    outcome
 }
 
 /// Takes the envelopes off and reads what is inside: a line, or several where a platform took a message of several in one piece.
@@ -446,7 +480,8 @@ fn read_text<'a>(
         | Body::Proxied { .. }
         | Body::Exchange(_)
         | Body::Connection { .. }
-        | Body::Channel(_) => {
+        | Body::Channel(_)
+        | Body::ClientSocket(_) => {
             let fields = dialect.fields(&line, context);
             let record = record_of(wrapped, &line, dialect.side(), body);
             records.push(Record {

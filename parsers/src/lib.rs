@@ -22,6 +22,7 @@ pub mod event;
 mod gather;
 mod json;
 pub mod line;
+mod parts;
 pub mod pattern;
 mod quick;
 pub mod record;

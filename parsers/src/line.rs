@@ -3,6 +3,8 @@
 use memchr::{memchr, memrchr};
 use serde::{Deserialize, Serialize};
 
+use crate::parts;
+
 /// The longest line that is read whole. Rails prints request parameters and SQL on one line, which reach some
 /// hundred KiB in practice; beyond 1 MiB a line is no message but a dump, and only its head is looked at.
 pub const MAX_LINE: usize = 1 << 20;
@@ -17,6 +19,8 @@ pub enum Framing {
     /// A pretty-printed JSON document whose array of records stands at this indent (`aws logs filter-log-events`, `gcloud logging
     /// read --format=json`, HAR): an entry ends with each record's closing brace.
     JsonElements(u8),
+    /// One entry a line, but for long lines that a container runtime wrote in parts: an entry ends where none is open.
+    Parts,
 }
 
 impl Framing {
@@ -29,8 +33,15 @@ impl Framing {
         }
         match head.strip_prefix(b"{").map(|rest| rest.strip_prefix(b"\r").unwrap_or(rest)) {
             Some(rest) if rest.starts_with(b"\n  \"") => Self::JsonObjects,
+            _ if parts::detect(head) => Self::Parts,
             _ => Self::Lines,
         }
+    }
+
+    /// Where what is to be kept of an entry without an end is counted from: a line's beginning, where entries are made of lines.
+    #[must_use]
+    pub fn open_line(self, bytes: &[u8]) -> usize {
+        if self == Self::Parts { memrchr(b'\n', bytes).map_or(0, |at| at + 1) } else { 0 }
     }
 
     /// The JSON of an entry: of a document's element without what stands around it.
@@ -56,6 +67,13 @@ impl Framing {
     pub fn last_cut(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Lines => memrchr(b'\n', bytes).map(|at| at + 1),
+            Self::Parts => {
+                let mut cut = 0;
+                while let Some(end) = parts::entry_end(&bytes[cut..]) {
+                    cut += end;
+                }
+                (cut > 0).then_some(cut)
+            }
             Self::JsonElements(indent) => {
                 let mut end = bytes.len();
                 while let Some(at) = memrchr(b'\n', &bytes[..end]) {
@@ -97,7 +115,7 @@ pub struct Entry<'a> {
     pub line: u32,
     /// How many line ends it covers: 1 for a line, more for a JSON object.
     pub lines: u32,
-    /// It was longer than [`MAX_LINE`]; only the head is here.
+    /// It was longer than [`MAX_LINE`]; only the head is here (of parts that are not joined yet, all).
     pub capped: bool,
 }
 
@@ -118,6 +136,7 @@ impl<'a> Iterator for Entries<'a> {
         }
         let end = match self.framing {
             Framing::Lines => memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at + 1),
+            Framing::Parts => parts::entry_end(self.rest).unwrap_or(self.rest.len()),
             Framing::JsonObjects => object_end(self.rest),
             Framing::JsonElements(indent) => element_end(self.rest, indent),
         };
@@ -132,6 +151,10 @@ impl<'a> Iterator for Entries<'a> {
         let lines = ends + u32::from(self.framing != Framing::JsonObjects && !whole.ends_with(b"\n"));
         let entry = Entry { bytes: trimmed(whole), line: self.line, lines, capped: whole.len() > MAX_LINE };
         self.line = self.line.saturating_add(ends);
+        if self.framing == Framing::Parts && lines > 1 {
+            // Its lines are capped when they are joined.
+            return Some(entry);
+        }
         Some(Entry { bytes: &entry.bytes[..entry.bytes.len().min(MAX_LINE)], ..entry })
     }
 }

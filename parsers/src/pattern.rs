@@ -182,6 +182,14 @@ impl Pattern {
         Some(Stamp { micros: local.and_utc().timestamp_micros(), zoned: false, dated: true, coarse: false })
     }
 
+    /// Whether it may fit; quicker than reading it.
+    pub(crate) fn may_read(&self, text: &[u8]) -> bool {
+        match &self.how {
+            How::Regex(regex) => regex.is_match(text),
+            How::Json(_) => text.trim_ascii_start().first() == Some(&b'{'),
+        }
+    }
+
     /// What a line says, or `None` if it does not fit.
     pub(crate) fn read<'a>(&self, text: &'a [u8], arena: &'a Bump) -> Option<Found<'a>> {
         let [stated, user, ip, method, path, status, request, level, message, duration, process] =

@@ -10,6 +10,7 @@ use aho_corasick::AhoCorasick;
 
 use crate::dialect::Tags;
 use crate::dialect::server::{action_cable, rails, take_tags};
+use crate::pattern::Pattern;
 use crate::record::{Body, Params, Record, Side};
 use crate::secret::RequestId;
 use crate::shape::Bare;
@@ -94,6 +95,12 @@ pub(crate) fn read(line: &[u8]) -> Option<Quick<'_>> {
     };
     let cable = matches!(said, Said::Nothing(_)) || is_cable(&said);
     Some(Quick { said, framed, cable })
+}
+
+/// Whether one of the user's own patterns may fit the line, or what is in its frame.
+pub(crate) fn may_be_of(patterns: &[Pattern], line: &[u8]) -> bool {
+    let inside = framed(line).map(|(text, ..)| text);
+    patterns.iter().any(|pattern| pattern.may_read(line) || inside.is_some_and(|text| pattern.may_read(text)))
 }
 
 fn is_cable(said: &Said<'_>) -> bool {

@@ -209,6 +209,53 @@ proptest! {
     }
 
     #[test]
+    fn parts_of_lines_read_alike_however_they_are_cut(
+        lines in prop::collection::vec((any::<Index>(), 0..2_usize, prop::collection::vec(any::<Index>(), 0..4)), 1..30),
+        order in prop::collection::vec(any::<bool>(), 120),
+        ended in prop::bool::weighted(0.8),
+        cuts in prop::collection::vec(any::<Index>(), 0..6),
+    ) {
+        let cri = |stream: usize, mark: char, text: &[u8]| {
+            let head = format!("2026-11-16T06:03:52.068658123Z {} {mark} ", ["stdout", "stderr"][stream]);
+            [head.as_bytes(), text, b"\n"].concat()
+        };
+        // Each stream's own lines, in parts; the streams take turns in any order.
+        let (mut streams, mut whole) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+        for (index, stream, places) in &lines {
+            let line = index.get::<Vec<u8>>(&LINES);
+            whole[*stream].push(cri(*stream, 'F', line));
+            let mut places: Vec<usize> = places.iter().map(|at| at.index(line.len() + 1)).collect();
+            places.extend([0, line.len()]);
+            places.sort_unstable();
+            let last = places.len() - 2;
+            for (place, ends) in places.windows(2).enumerate() {
+                streams[*stream].push(cri(*stream, if place == last { 'F' } else { 'P' }, &line[ends[0]..ends[1]]));
+            }
+        }
+        let [mut out, mut err] = streams.map(|lines| lines.into_iter().peekable());
+        let (mut bytes, mut order) = (Vec::new(), order.into_iter().cycle());
+        while out.peek().is_some() || err.peek().is_some() {
+            let next = if order.next() == Some(true) { out.next().or_else(|| err.next()) } else { err.next().or_else(|| out.next()) };
+            bytes.extend(next.unwrap_or_default());
+        }
+        if !ended {
+            bytes.pop();
+        }
+        let framing = Framing::detect(&bytes);
+        prop_assert_eq!(framing, Framing::Parts);
+        let read = read_chunks(framing, [&bytes[..]]);
+        is_accounted_for(framing, &read.balance, &bytes)?;
+        let parts = read_chunks(framing, cut(&bytes, framing, &cuts));
+        prop_assert_eq!(&parts.assembled.events, &read.assembled.events);
+        prop_assert_eq!(&parts.balance, &read.balance);
+        if lines.iter().all(|(_, stream, _)| *stream == 0) {
+            let whole = read_chunks(framing, [&whole.concat().concat()[..]]);
+            prop_assert_eq!(read.balance.dialects.map(|count| count > 0), whole.balance.dialects.map(|count| count > 0));
+            prop_assert_eq!(read.assembled.events.len(), whole.assembled.events.len());
+        }
+    }
+
+    #[test]
     fn braces_in_any_order_read_alike_however_they_are_cut(
         parts in prop::collection::vec(prop::sample::select(vec!["}", "{", "\n", "\r\n", "  ", "x"]), 0..60),
         cuts in prop::collection::vec(any::<Index>(), 0..4),

@@ -215,6 +215,7 @@ impl Test {
         detected.sort_by_key(|detected| std::cmp::Reverse(detected.lines));
         let framing = match framing {
             Framing::Lines => "lines",
+            Framing::Parts => "lines, those joined that a container runtime wrote in parts",
             Framing::JsonObjects => "JSON objects printed over several lines",
             Framing::JsonElements(_) => "a JSON document printed over several lines, one entry for each of its records",
         };

@@ -244,10 +244,13 @@ impl Pipe {
         if let Some(cut) = framing.last_cut(&self.rest) {
             reading.read_more(&self.name, framing, &self.rest[..cut]);
             self.rest.drain(..cut);
-        } else if self.rest.len() > MAX_LINE + 1 {
+            return;
+        }
+        let kept = framing.open_line(&self.rest) + MAX_LINE + 1;
+        if self.rest.len() > kept {
             reading.resume(&self.name, None);
-            reading.dropped((self.rest.len() - MAX_LINE - 1) as u64);
-            self.rest.truncate(MAX_LINE + 1);
+            reading.dropped((self.rest.len() - kept) as u64);
+            self.rest.truncate(kept);
             self.skipping = true;
         }
     }

@@ -10,6 +10,7 @@ mod notes;
 mod people;
 mod place;
 mod plan;
+mod proxy;
 mod service;
 mod written;
 

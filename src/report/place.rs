@@ -11,7 +11,7 @@ use why401_parsers::event::{Event, Names, What};
 use why401_parsers::pattern::Pattern;
 use why401_parsers::record::{ClientRefresh, Side};
 
-use super::{rfc3339, time};
+use super::{proxy, rfc3339, time};
 use crate::actor::clock::{SetBy, nearest_zone};
 use crate::actor::{Identified, Key, identify};
 use crate::cause::case::span;
@@ -58,7 +58,6 @@ pub(crate) fn place(reading: Reading) -> Placed {
         assembled.push(source.assembler.finish(offset, year, &mut names));
         balances.push((source.name, source.balance, source.year, zone.is_some()));
     }
-    let behind_proxy = drop_proxied(&mut assembled);
     let (mut names, renaming) = names.sorted();
     for event in assembled.iter_mut().flat_map(|source| &mut source.events) {
         renaming.apply(event);
@@ -71,6 +70,7 @@ pub(crate) fn place(reading: Reading) -> Placed {
         }
         inputs.push(input(name, balance, source, *zone_stated, &config.patterns));
     }
+    let behind_proxy = proxy::drop_repeated(&mut assembled);
     let since = config.keep.and_then(|keep| since(keep, &assembled));
     if let Some(since) = since {
         assembled.iter_mut().for_each(|source| source.since(since));
@@ -255,21 +255,4 @@ fn stated_lifetimes(events: &[Event], inferred: &[Lifetime]) -> Vec<Lifetime> {
         })
         .filter(|stated| inferred.iter().all(|known| (known.access - stated.access).abs() > stated.access / 10))
         .collect()
-}
-
-/// Takes out what a proxy says of requests where the app itself speaks of its own, and says how many those were: a request counts
-/// once, and the app's lines say more of it.
-fn drop_proxied(assembled: &mut [Assembled]) -> usize {
-    let proxied = |event: &Event| event.request().is_some_and(|request| request.proxied);
-    let of_app =
-        |event: &Event| event.request().is_some_and(|request| request.side == Side::Server && !request.proxied);
-    if !assembled.iter().any(|source| source.events.iter().any(of_app)) {
-        return 0;
-    }
-    let count = |source: &Assembled| source.events.iter().filter(|event| proxied(event)).count();
-    let before: usize = assembled.iter().map(count).sum();
-    for source in assembled {
-        source.events.retain(|event| !proxied(event));
-    }
-    before
 }

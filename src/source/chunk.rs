@@ -67,9 +67,10 @@ impl<R: Read> Chunks<R> {
                 self.rest = bytes.split_off(cut);
                 return Some((Chunk { bytes, framing, dropped }, None));
             }
-            if bytes.len() > KEPT {
-                dropped += (bytes.len() - KEPT) as u64;
-                bytes.truncate(KEPT);
+            let kept = framing.open_line(&bytes) + KEPT;
+            if bytes.len() > kept {
+                dropped += (bytes.len() - kept) as u64;
+                bytes.truncate(kept);
                 dropped += self.skip_line(&mut bytes);
             }
             looked = bytes.len();
@@ -128,6 +129,42 @@ mod tests {
             for chunk in &chunks[..chunks.len() - 1] {
                 assert!(chunk.ends_with(b"\n"), "size {size}: {chunk:?}");
             }
+        }
+    }
+
+    #[test]
+    fn parts_of_a_line_stay_together_and_over_long_ones_hold_no_more_than_the_cap() {
+        let line = |mark: char, length: usize| {
+            format!("2026-11-16T06:03:52.068658123Z stdout {mark} {}\n", "x".repeat(length))
+        };
+        let text = [
+            line('P', 20),
+            line('P', 20_000),
+            line('F', 3),
+            line('F', 9),
+            // More than is held: ended where the cap is passed.
+            (0..100).map(|_| line('P', 16_384)).collect(),
+            line('P', 3 * MAX_LINE),
+            line('F', 4),
+        ]
+        .concat();
+        let entries = |size: usize| {
+            let mut chunks = Chunks::new(text.as_bytes(), size);
+            let (mut out, mut taken) = (Vec::new(), 0);
+            while let Some((chunk, _)) = chunks.next() {
+                assert_eq!(chunk.framing, Framing::Parts);
+                assert!(chunk.bytes.len() <= size + 2 * KEPT, "{}", chunk.bytes.len());
+                taken += chunk.bytes.len() as u64 + chunk.dropped;
+                out.extend(chunk.framing.entries(&chunk.bytes).map(|entry| (entry.lines, entry.capped)));
+            }
+            assert_eq!(taken, text.len() as u64, "size {size}");
+            out
+        };
+        let whole = entries(1 << 23);
+        assert_eq!(whole[..2], [(3, false), (1, false)]);
+        assert_eq!(whole.iter().map(|(lines, _)| lines).sum::<u32>(), 106);
+        for size in [1000, 1 << 14, 100_000, 1 << 20] {
+            assert_eq!(entries(size), whole, "size {size}");
         }
     }
 

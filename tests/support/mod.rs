@@ -3,4 +3,5 @@
 
 pub mod binary;
 pub mod by_hand;
+pub mod dialects;
 pub mod scenario;

@@ -36,7 +36,7 @@ impl Envelope for CloudWatchJson {
     }
 
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
-        if line[0] == b'[' {
+        if line.first() == Some(&b'[') {
             return insights(line, arena);
         }
         if contains(line, b"\"@message\"") {

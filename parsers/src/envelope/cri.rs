@@ -20,7 +20,7 @@ impl Envelope for Cri {
         About {
             example: "2026-11-16T06:03:52.068658123Z stdout F Started GET …",
             shows: "time to the nanosecond with zone",
-            hides: "process, level; lines beyond 16 KiB come in parts, which are read as lines of their own",
+            hides: "process, level; lines beyond 16 KiB come in parts, which are joined where the file begins like this",
             source: "kubernetes/kubernetes pkg/kubelet/kuberuntime/logs/logs.go (parseCRILog)",
         }
     }

@@ -1,5 +1,5 @@
 //! Docker's json-file driver: `{"log":"text\n","stream":"stdout","time":"2026-11-16T06:03:52.068658123Z"}`. Lines beyond 16 KiB come in
-//! parts; each is read as a line.
+//! parts, which [`crate::parts`] joins.
 //!
 //! Source: moby/moby `daemon/logger/jsonfilelog/jsonlog`.
 
@@ -23,7 +23,7 @@ impl Envelope for DockerJson {
         About {
             example: r#"{"log":"Started GET …\n","stream":"stdout","time":"2026-11-16T06:03:52.068658123Z"}"#,
             shows: "time to the nanosecond",
-            hides: "process, level; lines beyond 16 KiB come in parts, which are read as lines of their own",
+            hides: "process, level; lines beyond 16 KiB come in parts, which are joined where the file begins like this",
             source: "moby/moby daemon/logger/jsonfilelog/jsonlog",
         }
     }

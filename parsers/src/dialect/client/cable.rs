@@ -73,7 +73,7 @@ impl Dialect for CableClient {
 }
 
 /// ActionCable's protocol frames.
-fn frame(text: &[u8]) -> Option<Body<'static>> {
+pub(super) fn frame(text: &[u8]) -> Option<Body<'static>> {
     let at = memchr::memmem::find(text, b"{\"type\":")?;
     let frame = &text[at..];
     Some(if contains(frame, b"\"disconnect\"") {

@@ -1,7 +1,10 @@
 //! HAR 1.2: the entries of a browser's or a proxy's recording (Chrome, Charles, Proxyman), each a call with its answer.
 //!
+//! Chrome adds `_webSocketMessages` to a socket's entry; each is read by itself.
+//!
 //! Source: HAR 1.2 specification (w3c.github.io/web-performance/specs/HAR). Status 0 is no answer. Chrome leaves `Authorization` out since 2024.
 
+use super::cable;
 use crate::about::About;
 use crate::dialect::server::params;
 use crate::dialect::{Context, Dialect, Fields, Line};
@@ -11,12 +14,15 @@ use crate::secret::RequestId;
 use crate::text::{contains, digits, milliseconds};
 use crate::time;
 
+/// Its name.
+pub(crate) const NAME: &str = "har";
+
 /// See the module.
 pub(crate) struct Har;
 
 impl Dialect for Har {
     fn name(&self) -> &'static str {
-        "har"
+        NAME
     }
 
     fn side(&self) -> Side {
@@ -26,15 +32,18 @@ impl Dialect for Har {
     fn about(&self) -> About {
         About {
             example: r#"{"startedDateTime":"2026-11-16T06:03:52.068Z","time":24.1,"request":{"method":"GET","url":"https://api.example.com/api/v1/feed","headers":[]},"response":{"status":401,"headers":[]}}"#,
-            shows: "method, address, status, start and duration of every call, tokens sent (as fingerprints), `x-request-id`",
+            shows: "method, address, status, start and duration of every call, tokens sent (as fingerprints), `x-request-id`; ActionCable's welcome and disconnect where Chrome recorded the socket's messages",
             hides: "tokens where the recorder leaves them out; user",
             source: "HAR 1.2 specification",
         }
     }
 
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
-        if line.text.first() != Some(&b'{') || !contains(line.text, b"\"startedDateTime\"") {
+        if line.text.first() != Some(&b'{') {
             return None;
+        }
+        if !contains(line.text, b"\"startedDateTime\"") {
+            return contains(line.text, b"\"opcode\"").then(|| message(line.text, context)).flatten();
         }
         let entry = Object::read(line.text, context.arena)?;
         let Some((request, response)) = entry.object("request").zip(entry.object("response")) else {
@@ -68,7 +77,24 @@ impl Dialect for Har {
     }
 
     fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
-        let started = Object::read(line.text, context.arena).and_then(|entry| entry.text("startedDateTime"));
+        let entry = Object::read(line.text, context.arena);
+        let started = entry.and_then(|entry| entry.first(&["startedDateTime", "time"]));
         Fields { stamp: started.and_then(time::any), ..Fields::default() }
     }
+}
+
+/// One of a call's WebSocket messages, as Chrome records them: ActionCable's frames say how the socket fares.
+fn message<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Body<'a>> {
+    let message = Object::read(text, context.arena)?;
+    if !message.has(&["type", "time", "opcode", "data"]) {
+        return None;
+    }
+    let received = message.text("type") == Some(b"receive");
+    Some(message.text("data").filter(|_| received).and_then(cable::frame).unwrap_or(Body::Dull))
+}
+
+/// The WebSocket messages of an entry.
+pub(crate) fn messages<'a>(entry: &'a [u8], context: &Context<'a>) -> impl Iterator<Item = &'a [u8]> {
+    let found = contains(entry, b"\"_webSocketMessages\"").then(|| Object::read(entry, context.arena)).flatten();
+    elements(found.and_then(|entry| entry.raw("_webSocketMessages")).unwrap_or_default())
 }

@@ -26,7 +26,7 @@ impl Dialect for Sentry {
         About {
             example: r#"{"timestamp":"2026-11-16T06:03:52.486Z","type":"http","category":"http","level":"error","data":{"url":"https://api.example.com/api/v1/feed","method":"GET","status_code":401,"duration":"0:00:00.486000"}}"#,
             shows: "method, address, status and time of calls, the ones that were mended included; the way to the sign-in page; front and back",
-            hides: "tokens, the query (kept apart); the user's id outside the event itself",
+            hides: "tokens, the query (kept apart); the user outside an event on one line",
             source: "getsentry/sentry-dart breadcrumb.dart, breadcrumb_client_adapter.dart; develop.sentry.dev, Breadcrumbs interface",
         }
     }

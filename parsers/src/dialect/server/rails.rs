@@ -135,6 +135,8 @@ pub(crate) fn halted(text: &[u8]) -> Option<Body<'_>> {
 /// `Completed 401 Unauthorized in 1ms (Views: 0.2ms | ActiveRecord: 0.0ms)`. An unknown status has no words (two blanks),
 /// a status that Rails does not know is empty.
 pub(crate) fn completed(text: &[u8]) -> Option<Body<'_>> {
+    /// Eleven days in milliseconds: beyond that it is no duration of a request, and times could not hold it.
+    const LONGEST: u64 = 1_000_000_000;
     let rest = text.strip_prefix(b"Completed ")?;
     let status = digits(rest, 0, 3).and_then(|status| u16::try_from(status).ok());
     let after = if status.is_some() { &rest[3..] } else { rest };
@@ -144,7 +146,7 @@ pub(crate) fn completed(text: &[u8]) -> Option<Body<'_>> {
     let duration = find_in(after).and_then(|duration| {
         let (value, digits) = leading_number(duration)?;
         let unit = &duration[digits..];
-        (unit.starts_with(b"ms")).then_some(i64::try_from(value).ok()? * 1000)
+        i64::try_from(value).ok().filter(|_| unit.starts_with(b"ms") && value < LONGEST).map(|value| value * 1000)
     });
     Some(Body::Completed(Completed { status, duration, action: None, exception: None }))
 }
