@@ -13,7 +13,7 @@ use crate::cause::CAUSES;
 use crate::config::Filter;
 use crate::diagnosis::{Diagnosis, Input};
 use crate::render::{json, junit, openmetrics, terminal};
-use crate::source::{How, read_inputs};
+use crate::source::{How, Outcome, read_inputs};
 use crate::stats::Stages;
 use crate::threshold::Threshold;
 
@@ -105,30 +105,9 @@ pub struct Args {
 /// # Errors
 /// A configuration that cannot be used, or what writing gives.
 pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
-    let filter = Filter {
-        user: args.user.clone(),
-        address: args.ip.clone(),
-        since: args.since,
-        until: args.until,
-        causes: args.cause.clone(),
-    };
-    let config = args.flags.config(filter)?;
-    if args.inputs.is_empty() && io::stdin().is_terminal() {
-        use clap::CommandFactory as _;
-        super::Cli::command().print_help()?;
-        return Ok(Exit::Usage);
-    }
-    let how = How { threads: args.threads, progress: true, ..How::default() };
     let mut stages = Stages::default();
-    let outcome = read_inputs(&args.inputs, config, how);
+    let Some(outcome) = read(args)? else { return Ok(Exit::Usage) };
     stages.done("read");
-    for error in &outcome.errors {
-        eprintln!("why401: {error}");
-    }
-    if outcome.nothing_read() {
-        eprintln!("why401: nothing to diagnose");
-        return Ok(Exit::Usage);
-    }
     let partial = outcome.partial();
     if let Some(user) = &args.explain_identity {
         let Some(text) = crate::identity(outcome.reading, user) else {
@@ -147,16 +126,48 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         let sum = |of: fn(&Input) -> u64| diagnosis.inputs.iter().map(of).sum();
         eprint!("{}", stages.report(sum(|input| input.bytes), sum(|input| input.lines)));
     }
-    let held: Vec<String> = args.fail_on.iter().filter_map(|threshold| threshold.held(&diagnosis)).collect();
+    Ok(ending(args, &diagnosis, partial))
+}
+
+/// Reads the inputs as told; `None`, and a word on standard error, if there is nothing to diagnose.
+pub(super) fn read(args: &Args) -> Result<Option<Outcome>> {
+    let filter = Filter {
+        user: args.user.clone(),
+        address: args.ip.clone(),
+        since: args.since,
+        until: args.until,
+        causes: args.cause.clone(),
+    };
+    let config = args.flags.config(filter)?;
+    if args.inputs.is_empty() && io::stdin().is_terminal() {
+        use clap::CommandFactory as _;
+        super::Cli::command().print_help()?;
+        return Ok(None);
+    }
+    let how = How { threads: args.threads, progress: true, ..How::default() };
+    let outcome = read_inputs(&args.inputs, config, how);
+    for error in &outcome.errors {
+        eprintln!("why401: {error}");
+    }
+    if outcome.nothing_read() {
+        eprintln!("why401: nothing to diagnose");
+        return Ok(None);
+    }
+    Ok(Some(outcome))
+}
+
+/// What a run that found this ends with.
+pub(super) fn ending(args: &Args, diagnosis: &Diagnosis, partial: bool) -> Exit {
+    let held: Vec<String> = args.fail_on.iter().filter_map(|threshold| threshold.held(diagnosis)).collect();
     for held in &held {
         eprintln!("why401: --fail-on {held}");
     }
     let fails = if args.fail_on.is_empty() { !diagnosis.incidents.is_empty() } else { !held.is_empty() };
-    Ok(match (partial, fails && !args.exit_zero) {
+    match (partial, fails && !args.exit_zero) {
         (true, _) => Exit::Partial,
         (false, true) => Exit::Incidents,
         (false, false) => Exit::Clean,
-    })
+    }
 }
 
 fn write(args: &Args, diagnosis: &Diagnosis, out: &mut impl Write) -> Result<()> {

@@ -1,6 +1,8 @@
 //! From what was read to the diagnosis: identify, place, notice, explain, sum up.
 
+mod ages;
 mod counts;
+mod credentials;
 mod days;
 mod identity;
 mod judge;
@@ -9,6 +11,7 @@ mod notes;
 mod people;
 mod place;
 mod plan;
+mod series;
 mod service;
 mod written;
 
@@ -72,12 +75,25 @@ pub(super) const WEB_REFRESH: (i64, i64) = (7 * 86_400, 30 * 86_400);
 #[must_use]
 pub fn diagnose(reading: Reading) -> Diagnosis {
     let placed = place(reading);
+    concluded(&placed, &judge(&placed))
+}
+
+/// The same, and what other lifetimes would have changed.
+#[must_use]
+pub fn diagnose_with_policy(reading: Reading) -> Diagnosis {
+    let placed = place(reading);
+    let found = judge(&placed);
+    let policy = crate::policy::replayed(&placed, &found, None);
+    Diagnosis { policy: Some(policy), ..concluded(&placed, &found) }
+}
+
+fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
     let lifetimes = &placed.lifetimes;
-    let Found { restarts, attacks, judged, in_flight } = judge(&placed);
+    let Found { restarts, attacks, judged, in_flight } = found;
     let findings = placed.findings();
-    let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, &restarts);
-    incidents.extend(service::attacks(&findings, &attacks));
-    for judged in &judged {
+    let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, restarts);
+    incidents.extend(service::attacks(&findings, attacks));
+    for judged in judged {
         incidents.push((Some(judged.key), written(&findings, judged)));
     }
     let filter = &placed.config.filter;
@@ -90,9 +106,9 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
     for (number, (_, incident)) in incidents.iter_mut().enumerate() {
         incident.id = format!("i{}", number + 1);
     }
-    let active = Active::of(&findings, &attacks);
-    let actors = actors(&findings, &incidents, &active, &restarts);
-    let mut summary = counts::summary(&findings, &judged, &attacks, &in_flight);
+    let active = Active::of(&findings, attacks);
+    let actors = actors(&findings, &incidents, &active, restarts);
+    let mut summary = counts::summary(&findings, judged, attacks, in_flight);
     summary.requests += placed.thinned.values().sum::<u64>();
     summary.active_hours = active.hours();
     summary.actors = actors.len() as u64;
@@ -111,7 +127,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         dropped.dedup();
         dropped.len() as u64
     };
-    let fix_plan = fix_plan(&findings, &judged, &attacks, &restarts, filter);
+    let fix_plan = fix_plan(&findings, judged, attacks, restarts, filter);
     let mut notes = notes(&findings);
     let behind_proxy = placed.behind_proxy;
     if behind_proxy > 0 {
@@ -133,6 +149,8 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         summary,
         since: placed.since.map(rfc3339),
         days,
+        series: series::series(&findings, restarts, &placed.thinned),
+        ages: ages::ages(&findings),
         lifetimes: lifetime_findings(&findings, lifetimes, &placed.refresh_lifetimes, placed.lead),
         endpoints: placed
             .roles
@@ -143,6 +161,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         incidents: incidents.into_iter().map(|(_, incident)| incident).collect(),
         actors,
         fix_plan,
+        policy: None,
         notes,
     }
 }
