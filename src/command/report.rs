@@ -19,6 +19,7 @@ use crate::render::{html, json, markdown};
     mut_arg("format", |arg| arg.default_value("json").hide(true)),
     mut_arg("top", |arg| arg.hide(true)),
     mut_arg("color", |arg| arg.hide(true)),
+    mut_arg("hyperlinks", |arg| arg.hide(true)),
     mut_arg("width", |arg| arg.hide(true)),
     mut_arg("pager", |arg| arg.hide(true)),
     mut_arg("explain_identity", |arg| arg.hide(true))
