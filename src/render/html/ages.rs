@@ -60,25 +60,44 @@ struct Tick {
 }
 
 pub(super) fn ages(diagnosis: &Diagnosis) -> Ages {
+    let scale = Scale::of(diagnosis);
     Ages {
-        lifetimes: diagnosis.lifetimes.iter().take(MOST).map(lifetime).collect(),
-        histogram: histogram(&diagnosis.ages),
+        lifetimes: diagnosis.lifetimes.iter().take(MOST).map(|known| lifetime(known, &scale)).collect(),
+        histogram: histogram(&diagnosis.ages, &scale),
     }
 }
 
-/// The scale, from half a minute to half a year, in the thousandths that a page lays out by.
-fn scale(seconds: i64) -> i64 {
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a place on a drawing")]
-    let place = ((seconds.max(30) as f64 / 30.0).ln() / 13.2 * 1000.0) as i64;
-    place.clamp(0, 1000)
+/// A logarithmic scale in the thousandths that a page lays out by, from half a minute to somewhat beyond what is shown.
+struct Scale {
+    longest: i64,
+}
+
+const SHORTEST: i64 = 30;
+
+impl Scale {
+    fn of(diagnosis: &Diagnosis) -> Self {
+        let lifetimes =
+            diagnosis.lifetimes.iter().take(MOST).map(|known| known.access_seconds.max(known.recommended.1));
+        let ages = diagnosis.ages.iter().map(|bin| bin.until_seconds);
+        // Up to a hundred years: a file from elsewhere may say anything.
+        Self { longest: lifetimes.chain(ages).max().unwrap_or(86_400).clamp(3600, 100 * 365 * 86_400) * 3 / 2 }
+    }
+
+    fn place(&self, seconds: i64) -> i64 {
+        #[allow(clippy::cast_precision_loss, reason = "a place on a drawing")]
+        let far = |seconds: i64| (seconds.max(SHORTEST) as f64 / SHORTEST as f64).ln();
+        #[allow(clippy::cast_possible_truncation, reason = "a place on a drawing")]
+        let place = (far(seconds) / far(self.longest) * 1000.0) as i64;
+        place.clamp(0, 1000)
+    }
 }
 
 fn in_words(seconds: i64) -> String {
     span(seconds.saturating_mul(SECOND))
 }
 
-fn lifetime(lifetime: &LifetimeFinding) -> LifetimeRow {
-    let (low, high) = (scale(lifetime.recommended.0), scale(lifetime.recommended.1));
+fn lifetime(lifetime: &LifetimeFinding, scale: &Scale) -> LifetimeRow {
+    let (low, high) = (scale.place(lifetime.recommended.0), scale.place(lifetime.recommended.1));
     LifetimeRow {
         credential: text(&lifetime.credential),
         platform: text(platform(lifetime)),
@@ -90,13 +109,13 @@ fn lifetime(lifetime: &LifetimeFinding) -> LifetimeRow {
             "short" => "short for practice",
             _ => "within practice",
         },
-        at: scale(lifetime.access_seconds),
+        at: scale.place(lifetime.access_seconds),
         low,
         span: (high - low).max(8),
     }
 }
 
-fn histogram(bins: &[AgeBin]) -> Option<Histogram> {
+fn histogram(bins: &[AgeBin], scale: &Scale) -> Option<Histogram> {
     let bins = &bins[..bins.len().min(64)];
     let most =
         bins.iter().map(|bin| bin.refused.max(bin.sockets_refused).max(bin.accepted)).max().filter(|m| *m > 0)?;
@@ -104,8 +123,8 @@ fn histogram(bins: &[AgeBin]) -> Option<Histogram> {
     let columns = bins
         .iter()
         .map(|bin| {
-            let x = scale(bin.from_seconds);
-            let width = (scale(bin.until_seconds) - x - 2) / 3;
+            let x = scale.place(bin.from_seconds);
+            let width = (scale.place(bin.until_seconds) - x - 2) / 3;
             Column {
                 ages: format!("{} to {}", age(bin.from_seconds), age(bin.until_seconds)),
                 x,
@@ -130,7 +149,11 @@ fn histogram(bins: &[AgeBin]) -> Option<Histogram> {
         (30 * 86_400, "30 d"),
         (90 * 86_400, "90 d"),
     ];
-    let ticks = TICKS.iter().map(|(seconds, label)| Tick { x: scale(*seconds), label: (*label).to_owned() }).collect();
+    let ticks = TICKS
+        .iter()
+        .filter(|(seconds, _)| *seconds < scale.longest)
+        .map(|(seconds, label)| Tick { x: scale.place(*seconds), label: (*label).to_owned() })
+        .collect();
     Some(Histogram { columns, ticks })
 }
 

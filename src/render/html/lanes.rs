@@ -284,7 +284,8 @@ fn bands(moments: &[&Moment], places: &[f64], at: usize) -> Vec<Band> {
         if channel(moment) != at {
             continue;
         }
-        let stale = held.number < newest;
+        // A socket that stands may hold an older one; one that is refused with it is what is looked for.
+        let stale = held.number < newest && moment.tone == "bad";
         match starts.last_mut() {
             Some((_, last, was_stale)) if last.number == held.number => *was_stale |= stale,
             Some(_) => starts.push((*place, held, stale)),
