@@ -28,7 +28,7 @@ done
 "$WHY401" report --exit-zero --no-redact -o "$out/hostile.html" "$out/hostile.json"
 pages+=("$out/hostile.html")
 if [ ! -d "$out/many" ]; then
-    "$WHY401" simulate --out "$out/many" --seed 8 --users "${PEOPLE:-20000}" >/dev/null
+    "$WHY401" simulate --out "$out/many" --seed 8 --users "${PEOPLE:-14000}" --hours 2 --mix refresh_failure,lifetime_expiry,stale_token >/dev/null
 fi
 /usr/bin/env time -f '%e s, %M KiB at most' "$WHY401" report --exit-zero -o "$out/many.html" "$out/many" || "$WHY401" report --exit-zero -o "$out/many.html" "$out/many"
 pages+=("$out/many.html")

@@ -162,6 +162,26 @@ fn pseudonyms_reach_free_text_and_tokens_go_in_any_case() {
     }
 }
 
+#[test]
+fn files_named_after_people_are_renamed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut made = diagnosis("stale_token-ws");
+    made["incidents"][0]["actor"] = json!({"user": "42", "email": "jo.doe@corp.test", "ips": [], "devices": []});
+    let names = ["/logs/42/client-u42.log", "traces/Jo.Doe.log.gz", "log/production.log.42", "log/web42x.log"];
+    for (place, name) in names.iter().enumerate() {
+        made["incidents"][0]["evidence"][place]["source"] = json!(name);
+    }
+    let saved = folder.path().join("saved.json");
+    fs::write(&saved, made.to_string()).expect("written");
+    let (_, text) = report(folder.path(), "whole.json", &saved, &[]);
+    let whole: Value = serde_json::from_str(&text).expect("JSON");
+    let renamed: Vec<&str> =
+        (0..names.len()).filter_map(|place| whole["incidents"][0]["evidence"][place]["source"].as_str()).collect();
+    let expected =
+        ["/logs/person-1/client-person-1.log", "traces/person-1.log.gz", "log/production.log.42", "log/web42x.log"];
+    assert_eq!(renamed, expected);
+}
+
 /// What attackers put where logs are quoted. The browser check (`benches/page_check.sh`) takes the same.
 fn hostile() -> Vec<String> {
     serde_json::from_str(include_str!("hostile.json")).expect("a list of texts")
