@@ -190,8 +190,8 @@ fn curves(series: &Series, from: i64, place: impl Fn(i64) -> i64) -> Vec<Curve> 
             scale,
             base,
             text_y: top + CURVE / 2,
-            good: steps(&good, scale_of(&good), base, -room, &x),
-            bad: steps(&bad, scale_of(&bad), base, if both { room } else { -room }, &x),
+            good: steps(&good, scale_of(&good), base, -room, x),
+            bad: steps(&bad, scale_of(&bad), base, if both { room } else { -room }, x),
         }
     })
     .collect()
