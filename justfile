@@ -42,3 +42,11 @@ formats:
     cargo run -q -- formats --format markdown > target/formats.tables
     sed -e '/^## Envelopes$/,/^## What a dialect withholds$/{/^## What a dialect withholds$/!d}' -e '/^## What a dialect withholds$/{e cat target/formats.tables' -e '}' -i docs/formats.md
     WHY401_WRITE=1 cargo test --no-default-features --test rewritten
+
+# the pages of docs/causes/, from the same texts as `why401 explain`
+docs:
+    WHY401_WRITE=1 cargo test --no-default-features --test docs
+
+# reports in a real headless Chromium: requests, console, axe-core, scripts off, hostile logs, 10,000 people, screenshots, PDF
+pages:
+    benches/page_check.sh

@@ -1,9 +1,13 @@
 //! The result, and its JSON contract (version 1). A consumer may rely on these names; new fields may be added.
 
+mod drawn;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cause::Label;
+use crate::policy::Policy;
+pub use drawn::{AgeBin, Credential, Restart, Series};
 
 /// The version of the contract.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -25,6 +29,12 @@ pub struct Diagnosis {
     /// Counts by day, the days in order.
     #[serde(default)]
     pub days: Vec<Day>,
+    /// Counts over time, for drawings.
+    #[serde(default)]
+    pub series: Series,
+    /// How old credentials were when they were refused, for drawings; ages that nothing has are left out.
+    #[serde(default)]
+    pub ages: Vec<AgeBin>,
     /// Inferred lifetimes of access tokens.
     pub lifetimes: Vec<LifetimeFinding>,
     /// Endpoints that have to do with authentication, as detected or stated.
@@ -35,6 +45,9 @@ pub struct Diagnosis {
     pub actors: Vec<ActorFinding>,
     /// What to do, in this order.
     pub fix_plan: Vec<FixStep>,
+    /// What other lifetimes would have changed; only where `why401 report` diagnosed logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
     /// What was assumed about clocks, and other things a reader should know.
     pub notes: Vec<String>,
 }
@@ -76,6 +89,9 @@ pub struct Input {
     pub last: Option<String>,
     /// How the source's clock was set, in words.
     pub clock: String,
+    /// How far its own times are ahead of UTC, in seconds, where they are local ones.
+    #[serde(default)]
+    pub zone_seconds: Option<i32>,
 }
 
 /// Counts over all sources. They are what `grep` would count.
@@ -352,6 +368,9 @@ pub struct Moment {
     pub line: u64,
     /// How many like it this stands for.
     pub count: u64,
+    /// The credential that was presented or given, as the verdict has it; null for what presents none.
+    #[serde(default)]
+    pub credential: Option<Credential>,
 }
 
 /// What was found of an actor.

@@ -14,7 +14,7 @@ use crate::actor::Key;
 use crate::cause::Label;
 use crate::diagnosis::Impact;
 use crate::reading::Reading;
-use crate::report::{Judged, Placed, judge, place};
+use crate::report::{Found, Judged, Placed, judge, place};
 use crate::session::{Item, Kind, Refresh, SECOND, Timeline};
 
 /// Terms to replay sessions under, in seconds.
@@ -102,13 +102,17 @@ const OFFERED: &[Terms] = &[
 #[must_use]
 pub fn policy(reading: Reading, asked: Option<Terms>) -> Policy {
     let placed = place(reading);
-    let found = judge(&placed);
+    replayed(&placed, &judge(&placed), asked)
+}
+
+/// The same of sessions that were judged already.
+pub(crate) fn replayed(placed: &Placed, found: &Found, asked: Option<Terms>) -> Policy {
     let cases: Vec<&Judged> = found.judged.iter().filter(|judged| judged.impact != Impact::Latent).collect();
-    let replay = |terms: Terms| replay(&placed, &cases, terms);
+    let replay = |terms: Terms| replay(placed, &cases, terms);
     let replays: Vec<Replay> =
         asked.map_or_else(|| OFFERED.iter().map(|terms| replay(*terms)).collect(), |terms| vec![replay(terms)]);
-    let suggestions = suggestions(&placed, &cases);
-    let observed = fates(&placed, &cases, None);
+    let suggestions = suggestions(placed, &cases);
+    let observed = fates(placed, &cases, None);
     Policy { observed, replays, suggestions }
 }
 

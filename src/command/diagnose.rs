@@ -13,7 +13,7 @@ use crate::cause::CAUSES;
 use crate::config::Filter;
 use crate::diagnosis::{Diagnosis, Input};
 use crate::render::{json, junit, openmetrics, terminal};
-use crate::source::{How, read_inputs};
+use crate::source::{How, Outcome, read_inputs};
 use crate::stats::Stages;
 use crate::threshold::Threshold;
 
@@ -32,10 +32,10 @@ pub enum Format {
     Junit,
 }
 
-/// When to use colours.
+/// When to use what only some terminals show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// Where the terminal can show it (colours: unless `NO_COLOR` is set).
     Auto,
     /// Always.
     Always,
@@ -79,6 +79,9 @@ pub struct Args {
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
+    /// When places link to their file: `auto` is on terminals that are known to take links
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub hyperlinks: Color,
     /// Columns of the report; the terminal's by default, 80 where there is none
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..=400))]
     pub width: Option<u16>,
@@ -105,30 +108,9 @@ pub struct Args {
 /// # Errors
 /// A configuration that cannot be used, or what writing gives.
 pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
-    let filter = Filter {
-        user: args.user.clone(),
-        address: args.ip.clone(),
-        since: args.since,
-        until: args.until,
-        causes: args.cause.clone(),
-    };
-    let config = args.flags.config(filter)?;
-    if args.inputs.is_empty() && io::stdin().is_terminal() {
-        use clap::CommandFactory as _;
-        super::Cli::command().print_help()?;
-        return Ok(Exit::Usage);
-    }
-    let how = How { threads: args.threads, progress: true, ..How::default() };
     let mut stages = Stages::default();
-    let outcome = read_inputs(&args.inputs, config, how);
+    let Some(outcome) = read(args)? else { return Ok(Exit::Usage) };
     stages.done("read");
-    for error in &outcome.errors {
-        eprintln!("why401: {error}");
-    }
-    if outcome.nothing_read() {
-        eprintln!("why401: nothing to diagnose");
-        return Ok(Exit::Usage);
-    }
     let partial = outcome.partial();
     if let Some(user) = &args.explain_identity {
         let Some(text) = crate::identity(outcome.reading, user) else {
@@ -147,16 +129,48 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         let sum = |of: fn(&Input) -> u64| diagnosis.inputs.iter().map(of).sum();
         eprint!("{}", stages.report(sum(|input| input.bytes), sum(|input| input.lines)));
     }
-    let held: Vec<String> = args.fail_on.iter().filter_map(|threshold| threshold.held(&diagnosis)).collect();
+    Ok(ending(args, &diagnosis, partial))
+}
+
+/// Reads the inputs as told; `None`, and a word on standard error, if there is nothing to diagnose.
+pub(super) fn read(args: &Args) -> Result<Option<Outcome>> {
+    let filter = Filter {
+        user: args.user.clone(),
+        address: args.ip.clone(),
+        since: args.since,
+        until: args.until,
+        causes: args.cause.clone(),
+    };
+    let config = args.flags.config(filter)?;
+    if args.inputs.is_empty() && io::stdin().is_terminal() {
+        use clap::CommandFactory as _;
+        super::Cli::command().print_help()?;
+        return Ok(None);
+    }
+    let how = How { threads: args.threads, progress: true, ..How::default() };
+    let outcome = read_inputs(&args.inputs, config, how);
+    for error in &outcome.errors {
+        eprintln!("why401: {error}");
+    }
+    if outcome.nothing_read() {
+        eprintln!("why401: nothing to diagnose");
+        return Ok(None);
+    }
+    Ok(Some(outcome))
+}
+
+/// What a run that found this ends with.
+pub(super) fn ending(args: &Args, diagnosis: &Diagnosis, partial: bool) -> Exit {
+    let held: Vec<String> = args.fail_on.iter().filter_map(|threshold| threshold.held(diagnosis)).collect();
     for held in &held {
         eprintln!("why401: --fail-on {held}");
     }
     let fails = if args.fail_on.is_empty() { !diagnosis.incidents.is_empty() } else { !held.is_empty() };
-    Ok(match (partial, fails && !args.exit_zero) {
+    match (partial, fails && !args.exit_zero) {
         (true, _) => Exit::Partial,
         (false, true) => Exit::Incidents,
         (false, false) => Exit::Clean,
-    })
+    }
 }
 
 fn write(args: &Args, diagnosis: &Diagnosis, out: &mut impl Write) -> Result<()> {
@@ -166,7 +180,13 @@ fn write(args: &Args, diagnosis: &Diagnosis, out: &mut impl Write) -> Result<()>
         Format::Openmetrics => openmetrics::metrics(diagnosis, out)?,
         Format::Junit => junit::suite(diagnosis, out)?,
         Format::Terminal => {
-            let look = terminal::Look { width: super::columns(args.width), color: colored(args.color), top: args.top };
+            let look = terminal::Look {
+                width: super::columns(args.width),
+                color: colored(args.color),
+                unicode: unicode(),
+                links: if linked(args.hyperlinks) { here() } else { None },
+                top: args.top,
+            };
             let report = terminal::report(diagnosis, look);
             if args.pager { paged(&report)? } else { out.write_all(report.as_bytes())? }
         }
@@ -186,6 +206,38 @@ fn colored(color: Color) -> bool {
                 && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
         }
     }
+}
+
+/// Whether the locale can show more than ASCII: the first of these that says something, as for the C library. A container that says
+/// nothing is mostly read on a terminal that can.
+fn unicode() -> bool {
+    let said =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    said.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
+/// Links: told so, or a terminal that is known to take them or at least to leave them out.
+fn linked(hyperlinks: Color) -> bool {
+    let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match hyperlinks {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            io::stdout().is_terminal()
+                && std::env::var("TERM").is_ok_and(|term| term != "dumb" && term != "linux")
+                && ["VTE_VERSION", "KITTY_WINDOW_ID", "WT_SESSION", "WEZTERM_PANE", "KONSOLE_VERSION", "TERM_PROGRAM"]
+                    .iter()
+                    .any(|name| has(name))
+        }
+    }
+}
+
+/// The folder that relative names start from.
+fn here() -> Option<String> {
+    Some(std::env::current_dir().ok()?.to_str()?.trim_end_matches('/').to_owned())
 }
 
 /// Shows the report in the user's pager.

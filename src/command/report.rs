@@ -5,7 +5,7 @@ pub(super) mod redact;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use super::saved::saved;
 use super::{Exit, diagnose};
@@ -19,8 +19,10 @@ use crate::render::{html, json, markdown};
     mut_arg("format", |arg| arg.default_value("json").hide(true)),
     mut_arg("top", |arg| arg.hide(true)),
     mut_arg("color", |arg| arg.hide(true)),
+    mut_arg("hyperlinks", |arg| arg.hide(true)),
     mut_arg("width", |arg| arg.hide(true)),
-    mut_arg("pager", |arg| arg.hide(true))
+    mut_arg("pager", |arg| arg.hide(true)),
+    mut_arg("explain_identity", |arg| arg.hide(true))
 )]
 pub struct Args {
     /// File to write; its ending says how: `.html`, `.md` or `.json`
@@ -56,17 +58,15 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
     };
     let (diagnosis, exit) = match saved {
         Some(diagnosis) => {
-            let found = !diagnosis.incidents.is_empty() && !args.diagnose.exit_zero;
-            (diagnosis, if found { Exit::Incidents } else { Exit::Clean })
+            let exit = diagnose::ending(&args.diagnose, &diagnosis, false);
+            (diagnosis, exit)
         }
         None => {
-            let mut written = Vec::new();
-            let exit = diagnose::run(&args.diagnose, &mut written)?;
-            if exit == Exit::Usage {
-                out.write_all(&written)?;
-                return Ok(exit);
-            }
-            (serde_json::from_slice(&written).context("the diagnosis cannot be read back")?, exit)
+            let Some(outcome) = diagnose::read(&args.diagnose)? else { return Ok(Exit::Usage) };
+            let partial = outcome.partial();
+            let diagnosis = crate::diagnose_with_policy(outcome.reading);
+            let exit = diagnose::ending(&args.diagnose, &diagnosis, partial);
+            (diagnosis, exit)
         }
     };
     let diagnosis = redact::redacted(&diagnosis, !args.no_redact)?;

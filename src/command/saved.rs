@@ -13,8 +13,7 @@ use crate::source::{How, read_inputs};
 /// What tells a diagnosis from a log in JSON.
 #[derive(serde::Deserialize)]
 struct Head {
-    #[serde(rename = "schema_version")]
-    _version: u32,
+    schema_version: u32,
 }
 
 /// A saved diagnosis, if the file is one. Of a log in JSON the first entry is looked at, which says of no version of ours.
@@ -22,15 +21,18 @@ pub(super) fn saved(path: &Path) -> Result<Option<Diagnosis>> {
     // What cannot be opened is reported where logs are read.
     let Some(file) = path.is_file().then(|| File::open(path).ok()).flatten() else { return Ok(None) };
     let head = serde_json::Deserializer::from_reader(io::BufReader::new(file)).into_iter::<Head>().next();
-    if !matches!(head, Some(Ok(_))) {
-        return Ok(None);
+    let Some(Ok(head)) = head else { return Ok(None) };
+    // Before the rest is looked at: a newer version may have another shape.
+    if head.schema_version > SCHEMA_VERSION {
+        bail!(
+            "{} has version {} of the contract, newer than this why401, which knows {SCHEMA_VERSION}: read it with the why401 that wrote it",
+            path.display(),
+            head.schema_version
+        );
     }
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let diagnosis: Diagnosis = serde_json::from_slice(&text)
         .with_context(|| format!("{} looks like a saved diagnosis and is none", path.display()))?;
-    if diagnosis.schema_version > SCHEMA_VERSION {
-        bail!("{} has version {} of the contract, newer than this why401", path.display(), diagnosis.schema_version);
-    }
     Ok(Some(diagnosis))
 }
 

@@ -1,5 +1,6 @@
 //! Outputs. Each takes a finished diagnosis and computes nothing.
 
+mod balance;
 mod group;
 pub mod html;
 pub mod json;
@@ -7,4 +8,5 @@ pub mod junit;
 pub mod markdown;
 pub mod openmetrics;
 pub mod terminal;
+mod verdict;
 mod words;

@@ -1,6 +1,8 @@
 //! From what was read to the diagnosis: identify, place, notice, explain, sum up.
 
+mod ages;
 mod counts;
+mod credentials;
 mod days;
 mod identity;
 mod judge;
@@ -11,6 +13,7 @@ mod people;
 mod place;
 mod plan;
 mod proxy;
+mod series;
 mod service;
 mod written;
 
@@ -63,12 +66,25 @@ pub(crate) struct Findings<'a> {
 #[must_use]
 pub fn diagnose(reading: Reading) -> Diagnosis {
     let placed = place(reading);
+    concluded(&placed, &judge(&placed))
+}
+
+/// The same, and what other lifetimes would have changed.
+#[must_use]
+pub fn diagnose_with_policy(reading: Reading) -> Diagnosis {
+    let placed = place(reading);
+    let found = judge(&placed);
+    let policy = crate::policy::replayed(&placed, &found, None);
+    Diagnosis { policy: Some(policy), ..concluded(&placed, &found) }
+}
+
+fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
     let lifetimes = &placed.lifetimes;
-    let Found { restarts, attacks, judged, in_flight } = judge(&placed);
+    let Found { restarts, attacks, judged, in_flight } = found;
     let findings = placed.findings();
-    let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, &restarts);
-    incidents.extend(service::attacks(&findings, &attacks));
-    for judged in &judged {
+    let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, restarts);
+    incidents.extend(service::attacks(&findings, attacks));
+    for judged in judged {
         incidents.push((Some(judged.key), written(&findings, judged)));
     }
     let filter = &placed.config.filter;
@@ -81,9 +97,9 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
     for (number, (_, incident)) in incidents.iter_mut().enumerate() {
         incident.id = format!("i{}", number + 1);
     }
-    let active = Active::of(&findings, &attacks);
-    let actors = actors(&findings, &incidents, &active, &restarts);
-    let mut summary = counts::summary(&findings, &judged, &attacks, &in_flight);
+    let active = Active::of(&findings, attacks);
+    let actors = actors(&findings, &incidents, &active, restarts);
+    let mut summary = counts::summary(&findings, judged, attacks, in_flight);
     summary.requests += placed.thinned.values().sum::<u64>();
     summary.active_hours = active.hours();
     summary.actors = actors.len() as u64;
@@ -102,7 +118,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         dropped.dedup();
         dropped.len() as u64
     };
-    let fix_plan = fix_plan(&findings, &judged, &attacks, &restarts, filter);
+    let fix_plan = fix_plan(&findings, judged, attacks, restarts, filter);
     let mut notes = notes(&findings);
     let behind_proxy = placed.behind_proxy;
     if behind_proxy > 0 {
@@ -124,7 +140,9 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         summary,
         since: placed.since.map(rfc3339),
         days,
-        lifetimes: lifetime_findings(&findings, &placed),
+        series: series::series(&findings, restarts, &placed.thinned),
+        ages: ages::ages(&findings),
+        lifetimes: lifetime_findings(&findings, placed),
         endpoints: placed
             .roles
             .list(&placed.names)
@@ -134,6 +152,7 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
         incidents: incidents.into_iter().map(|(_, incident)| incident).collect(),
         actors,
         fix_plan,
+        policy: None,
         notes,
     }
 }

@@ -6,13 +6,19 @@ use crate::diagnosis::Moment;
 use crate::incident::Incident;
 use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
 
+use super::credentials::Credentials;
 use super::{Findings, rfc3339};
 
 /// How many moments are kept: a screen.
 const MOST: usize = 24;
 
 /// The moments around an incident: the credential before it, its signs, what ended it. Equal ones in a row become one.
-pub(super) fn around(findings: &Findings<'_>, timeline: &Timeline, incident: &Incident) -> Vec<Moment> {
+pub(super) fn around(
+    findings: &Findings<'_>,
+    timeline: &Timeline,
+    incident: &Incident,
+    credentials: &Credentials,
+) -> Vec<Moment> {
     let until =
         incident.recovery.map_or(incident.end, |place| timeline.items[place].time).max(incident.end) + 5 * SECOND;
     let credential = timeline.items.iter().rposition(|item| {
@@ -36,7 +42,8 @@ pub(super) fn around(findings: &Findings<'_>, timeline: &Timeline, incident: &In
             continue;
         }
         let Some((text, channel, tone)) = words(findings, item) else { continue };
-        if let Some(last) = moments.last_mut().filter(|last| last.text == text) {
+        let presented = credentials.behind(item).filter(|_| item.lane == incident.lane);
+        if let Some(last) = moments.last_mut().filter(|last| last.text == text && last.credential == presented) {
             last.count += 1;
             continue;
         }
@@ -48,6 +55,7 @@ pub(super) fn around(findings: &Findings<'_>, timeline: &Timeline, incident: &In
             source: findings.source(item.source).unwrap_or_default(),
             line: item.line,
             count: 1,
+            credential: presented,
         });
     }
     if moments.len() > MOST {

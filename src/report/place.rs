@@ -91,6 +91,10 @@ pub(crate) fn place(reading: Reading) -> Placed {
     for (number, clock) in &identified.clocks {
         if let Some(input) = inputs.get_mut(*number as usize) {
             input.clock = clock_in_words(clock, &input.clock);
+            if clock.set_by != SetBy::Nothing && clock.timed {
+                let zone = i32::try_from(-nearest_zone(clock.offset_seconds)).unwrap_or(0);
+                input.zone_seconds = Some(zone).filter(|zone| *zone != 0);
+            }
             let times = || identified.events.iter().filter(|event| event.source == *number).map(|event| event.time);
             if clock.set_by != SetBy::Nothing {
                 input.first = times().min().map(rfc3339);
@@ -203,6 +207,7 @@ fn input(name: &str, balance: &Balance, assembled: &Assembled, zone_stated: bool
         first: assembled.span.map(|(first, _)| rfc3339(first)),
         last: assembled.span.map(|(_, last)| rfc3339(last)),
         clock,
+        zone_seconds: Some(offset).filter(|offset| timed && *offset != 0),
     }
 }
 

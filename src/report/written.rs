@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 
+use super::credentials::Credentials;
 use super::{Findings, Judged, moments, rfc3339};
 use crate::cause::case::span;
 use crate::cause::{Label, Opinion, fix};
@@ -14,6 +15,7 @@ pub(super) fn written(findings: &Findings<'_>, judged: &Judged) -> Incident {
     let opinion = &judged.verdict.opinion;
     let incident = &judged.incident;
     let recovered = incident.recovery.map(|place| timeline.items[place].time).filter(|time| *time >= incident.start);
+    let credentials = Credentials::of(timeline, incident, (opinion.label, opinion.kind), judged.lifetime);
     Incident {
         id: String::new(),
         scope: Scope::Actor,
@@ -37,7 +39,7 @@ pub(super) fn written(findings: &Findings<'_>, judged: &Judged) -> Incident {
         missing: opinion.missing.clone(),
         contributing: judged.contributing.clone(),
         fix: fix::step(&found(findings, judged)).title,
-        timeline: moments::around(findings, timeline, incident),
+        timeline: moments::around(findings, timeline, incident, &credentials),
     }
 }
 

@@ -59,6 +59,8 @@ struct Names {
     devices: HashMap<String, String>,
     /// Ids that are more than one word: `auth0|5f7c`.
     odd: Option<Regex>,
+    /// What stands before the `@` of e-mails, in lower case, with whose it is; the longest first.
+    locals: Vec<(String, String)>,
     person_count: usize,
     patterns: Patterns,
 }
@@ -69,6 +71,7 @@ struct Patterns {
     v4: Regex,
     v6: Regex,
     word: Regex,
+    part: Regex,
     hinted: Regex,
 }
 
@@ -80,6 +83,7 @@ impl Patterns {
             v4: Regex::new(r"\d{1,3}(?:\.\d{1,3}){3}")?,
             v6: Regex::new(r"[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}")?,
             word: Regex::new(r"[\w-]+")?,
+            part: Regex::new("[A-Za-z0-9]+")?,
             hinted: Regex::new(r#"(?i)(?:\b|_)(?:users?|accounts?|uid|ids?|sub|owner|member|customer)[^\w]{1,3}$"#)?,
         })
     }
@@ -93,6 +97,7 @@ impl Names {
             addresses: HashMap::new(),
             devices: HashMap::new(),
             odd: None,
+            locals: Vec::new(),
             person_count: 0,
             patterns: Patterns::new()?,
         };
@@ -111,6 +116,10 @@ impl Names {
                 names.address(address);
             }
         }
+        let local =
+            |(email, name): (&String, &String)| Some((email.split_once('@')?.0.to_ascii_lowercase(), name.clone()));
+        names.locals = names.people.iter().filter_map(local).filter(|(local, _)| local.len() > 2).collect();
+        names.locals.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.cmp(b)));
         let is_odd = |id: &&String| !id.is_empty() && !id.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
         let mut odd: Vec<&String> = names.people.keys().chain(names.devices.keys()).filter(is_odd).collect();
         // The longest first: one id may be the beginning of another.
@@ -170,6 +179,10 @@ impl Names {
                     "ips" => self.address(text),
                     "devices" => self.device(text),
                     own if OWN_WORDS.contains(&own) => without,
+                    "source" => {
+                        let text = self.text(&without);
+                        self.file(&text)
+                    }
                     _ => self.text(&without),
                 };
             }
@@ -211,6 +224,28 @@ impl Names {
             }
             let sure = id.len() >= TELLING_LENGTH || hinted.is_match(&text[from..whole.start()]);
             if sure { self.known(id) } else { id.to_owned() }
+        });
+        replaced.into_owned()
+    }
+
+    /// A file's name: traces are named after whom they are of (`client-u101.log`, `jo.doe.log`), however short the id.
+    fn file(&self, name: &str) -> String {
+        let mut name = Cow::Borrowed(name);
+        for (person, pseudonym) in &self.locals {
+            // A byte for a byte: lower case of another alphabet may be longer.
+            let Some(at) = name.to_ascii_lowercase().find(person.as_str()) else { continue };
+            if stands_alone(&name, at, at + person.len()) {
+                name = Cow::Owned(format!("{}{pseudonym}{}", &name[..at], &name[at + person.len()..]));
+            }
+        }
+        let replaced = self.patterns.part.replace_all(&name, |found: &Captures<'_>| {
+            let Some(whole) = found.get(0) else { return String::new() };
+            let word = whole.as_str();
+            let id = word.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+            // `production.log.1` is a rotation, not the first user's.
+            let rotation = name[..whole.start()].ends_with('.') && word.bytes().all(|byte| byte.is_ascii_digit());
+            let named = [word, id].into_iter().find(|id| !id.is_empty() && self.known(id) != *id);
+            named.filter(|_| !rotation).map_or_else(|| word.to_owned(), |id| self.known(id))
         });
         replaced.into_owned()
     }

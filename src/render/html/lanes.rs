@@ -1,39 +1,64 @@
-//! One case as a drawing: a lane a channel, marks for what happened, shades for the credential that a channel last took up.
+//! One case as a drawing: credentials as bars from issue to expiry, below them a lane a channel with what it presented and what
+//! came of it.
 
 use chrono::DateTime;
 use serde::Serialize;
 
-use crate::diagnosis::Moment;
-use crate::render::words::{clock, cut_to};
+use super::when::When;
+use crate::cause::case::span;
+use crate::diagnosis::{Credential, Moment};
+use crate::render::words::cut_to;
 use crate::session::SECOND;
 
 /// Moments of a drawing: half from the beginning, half from the end.
 const MOST_MOMENTS: usize = 30;
+/// Credentials of a drawing, the newest.
+const MOST_TOKENS: usize = 6;
 /// Left and right edge of time, in the drawing's own units.
 const LEFT: f64 = 120.0;
 const RIGHT: f64 = 970.0;
+/// From here on words stand to the left of what they name.
+const LATE: f64 = 640.0;
 /// Room that the words of a time need.
 const TICK: f64 = 66.0;
-/// Height of a lane, and its first centre.
-const LANE: usize = 44;
-const FIRST: usize = 28;
-/// Columns of a moment's words.
+/// Height of a credential's row, and of a lane.
+const ROW: usize = 20;
+const LANE: usize = 58;
+/// From the top of the lanes to the middle of the first.
+const FIRST: usize = 34;
+/// Columns of a moment's words, in the table and in the drawing.
 const MOST_TEXT: usize = 200;
+const MOST_SAID: usize = 48;
 
 /// The drawing.
 #[derive(Serialize)]
 pub(super) struct Lanes {
     height: usize,
+    tokens: Vec<Token>,
     ticks: Vec<Tick>,
     lanes: Vec<Lane>,
     marks: Vec<Mark>,
     left_out: usize,
 }
 
+/// A credential from its issue to its expiry.
+#[derive(Serialize)]
+struct Token {
+    x: i64,
+    width: i64,
+    y: usize,
+    shade: u64,
+    label: String,
+    label_x: i64,
+    anchor: &'static str,
+    /// It runs out within the drawing, here.
+    ends: Option<i64>,
+}
+
 #[derive(Serialize)]
 struct Tick {
     x: i64,
-    label: String,
+    label: When,
 }
 
 #[derive(Serialize)]
@@ -41,15 +66,26 @@ struct Lane {
     name: &'static str,
     y: usize,
     bands: Vec<Band>,
+    said: Option<Said>,
 }
 
-/// A credential in the hands of a channel.
+/// What a channel presented.
 #[derive(Serialize)]
 struct Band {
     x: i64,
     width: i64,
-    shade: usize,
+    shade: u64,
     label: String,
+    /// There was a newer one.
+    stale: bool,
+}
+
+/// The first failure of a lane, in words beside it.
+#[derive(Serialize)]
+struct Said {
+    x: i64,
+    anchor: &'static str,
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -59,8 +95,9 @@ struct Mark {
     y: usize,
     tone: &'static str,
     channel: &'static str,
-    time: String,
+    time: When,
     text: String,
+    token: String,
     place: String,
 }
 
@@ -76,18 +113,24 @@ pub(super) fn lanes(moments: &[Moment]) -> Option<Lanes> {
         return None;
     }
     let places = places(&kept);
-    let channel = |moment: &Moment| CHANNELS.iter().position(|known| *known == moment.channel).unwrap_or(3);
+    let tokens = tokens(&kept, &places);
+    let top = FIRST + ROW * tokens.len();
     let used: Vec<usize> = (0..CHANNELS.len()).filter(|at| kept.iter().any(|moment| channel(moment) == *at)).collect();
-    let y_of = |at: usize| FIRST + LANE * used.iter().position(|used| *used == at).unwrap_or(0);
+    let y_of = |at: usize| top + LANE * used.iter().position(|used| *used == at).unwrap_or(0);
     let lanes = used
         .iter()
-        .map(|at| Lane { name: CHANNELS[*at], y: y_of(*at), bands: bands(&kept, &places, CHANNELS[*at]) })
+        .map(|at| Lane {
+            name: CHANNELS[*at],
+            y: y_of(*at),
+            bands: bands(&kept, &places, *at),
+            said: said(&kept, &places, *at),
+        })
         .collect();
     let mut ticks: Vec<Tick> = Vec::new();
     let mut free = f64::MIN;
     for (moment, place) in kept.iter().zip(&places) {
         if *place >= free {
-            ticks.push(Tick { x: whole(*place), label: clock(&cut_to(&moment.time, 32)) });
+            ticks.push(Tick { x: whole(*place), label: When::clock(&moment.time) });
             free = place + TICK;
         }
     }
@@ -95,30 +138,40 @@ pub(super) fn lanes(moments: &[Moment]) -> Option<Lanes> {
         .iter()
         .zip(&places)
         .enumerate()
-        .map(|(number, (moment, place))| {
-            let times = if moment.count > 1 { format!(" ×{}", moment.count) } else { String::new() };
-            Mark {
-                number: number + 1,
-                x: whole(*place),
-                y: y_of(channel(moment)),
-                tone: match moment.tone.as_str() {
-                    "good" => "good",
-                    "bad" => "bad",
-                    _ => "neutral",
-                },
-                channel: CHANNELS[channel(moment)],
-                time: clock(&cut_to(&moment.time, 32)),
-                text: format!("{}{times}", cut_to(&moment.text, MOST_TEXT)),
-                place: format!("{}:{}", cut_to(&moment.source, MOST_TEXT), moment.line),
-            }
+        .map(|(number, (moment, place))| Mark {
+            number: number + 1,
+            x: whole(*place),
+            y: y_of(channel(moment)),
+            tone: match moment.tone.as_str() {
+                "good" => "good",
+                "bad" => "bad",
+                _ => "neutral",
+            },
+            channel: CHANNELS[channel(moment)],
+            time: When::clock(&moment.time),
+            text: format!("{}{}", cut_to(&moment.text, MOST_TEXT), times(moment)),
+            token: moment.credential.as_ref().map(|held| presented(held, moment)).unwrap_or_default(),
+            place: format!("{}:{}", cut_to(&moment.source, MOST_TEXT), moment.line),
         })
         .collect();
-    Some(Lanes { height: FIRST + LANE * used.len(), ticks, lanes, marks, left_out })
+    Some(Lanes { height: top - FIRST + LANE * used.len() + 4, tokens, ticks, lanes, marks, left_out })
+}
+
+fn channel(moment: &Moment) -> usize {
+    CHANNELS.iter().position(|known| *known == moment.channel).unwrap_or(3)
+}
+
+fn times(moment: &Moment) -> String {
+    if moment.count > 1 { format!(" ×{}", moment.count) } else { String::new() }
+}
+
+fn micros(time: &str) -> Option<i64> {
+    DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_micros())
 }
 
 /// Every moment has a place of its own; long gaps are pressed together, since an hour of quiet shows nothing.
 fn places(moments: &[&Moment]) -> Vec<f64> {
-    let time = |moment: &Moment| DateTime::parse_from_rfc3339(&moment.time).map_or(0, |time| time.timestamp_micros());
+    let time = |moment: &Moment| micros(&moment.time).unwrap_or(0);
     let mut at = 0.0;
     let mut steps = vec![at];
     for pair in moments.windows(2) {
@@ -132,40 +185,138 @@ fn places(moments: &[&Moment]) -> Vec<f64> {
     steps.into_iter().map(|step| LEFT + 20.0 + step * room).collect()
 }
 
-/// From each credential that the log shows a channel to take up, to the next. HTTP takes up what a sign-in or a refresh gives;
-/// a socket takes what is newest when it is accepted, and keeps it.
-fn bands(moments: &[&Moment], places: &[f64], channel: &str) -> Vec<Band> {
-    if channel != "http" && channel != "websocket" {
-        return Vec::new();
+/// Where a time lies between the moments; `None` before the first and after the last.
+fn place_of(time: i64, moments: &[&Moment], places: &[f64]) -> Option<f64> {
+    let times: Vec<i64> = moments.iter().map(|moment| micros(&moment.time).unwrap_or(0)).collect();
+    let after = times.iter().position(|at| *at >= time)?;
+    let before = after.checked_sub(1)?;
+    let gap = times[after].saturating_sub(times[before]).max(1);
+    #[allow(clippy::cast_precision_loss, reason = "a place on a drawing")]
+    let share = time.saturating_sub(times[before]) as f64 / gap as f64;
+    Some(places[before] + share.clamp(0.0, 1.0) * (places[after] - places[before]))
+}
+
+fn tokens(moments: &[&Moment], places: &[f64]) -> Vec<Token> {
+    let mut seen: Vec<&Credential> = moments.iter().filter_map(|moment| moment.credential.as_ref()).collect();
+    seen.sort_by_key(|credential| credential.number);
+    seen.dedup_by_key(|credential| credential.number);
+    let first = micros(&moments[0].time).unwrap_or(0);
+    seen[seen.len().saturating_sub(MOST_TOKENS)..]
+        .iter()
+        .enumerate()
+        .map(|(row, credential)| {
+            let at = |time: &Option<String>| time.as_deref().and_then(micros);
+            // A moment that gives a credential begins before it is issued: its bar begins at the mark.
+            let given = moments.iter().position(|moment| {
+                moment.credential.as_ref().is_some_and(|held| held.number == credential.number && held.number > 0)
+                    && gives(moment)
+            });
+            let start = match given {
+                Some(place) => places[place],
+                None => at(&credential.issued)
+                    .filter(|issued| *issued > first)
+                    .and_then(|issued| place_of(issued, moments, places))
+                    .unwrap_or(LEFT),
+            };
+            let gone_before = at(&credential.expires).is_some_and(|expires| expires <= first);
+            let end = at(&credential.expires).and_then(|expires| place_of(expires, moments, places));
+            let end = if gone_before { Some(LEFT) } else { end };
+            let late = start > LATE;
+            Token {
+                x: whole(start),
+                width: whole(end.unwrap_or(RIGHT) - start).max(2),
+                y: row * ROW,
+                shade: credential.number % 4,
+                label: described(credential, moments[moments.len() - 1]),
+                label_x: whole(if late {
+                    start - 4.0
+                } else {
+                    start.max(end.filter(|_| gone_before).unwrap_or(start)) + 5.0
+                }),
+                anchor: if late { "end" } else { "start" },
+                ends: end.map(whole),
+            }
+        })
+        .collect()
+}
+
+fn gives(moment: &Moment) -> bool {
+    moment.text.starts_with("signed in") || moment.text.starts_with("refresh: new token")
+}
+
+fn named(credential: &Credential) -> String {
+    match credential.number {
+        0 => "an earlier token".into(),
+        number => format!("token {number}"),
     }
-    let mut newest = 0;
-    let mut starts = vec![(LEFT, 0)];
-    for (moment, place) in moments.iter().zip(places) {
-        let gives = moment.tone == "good" || moment.text.starts_with("refresh: new token");
-        let issued = gives && (moment.text.starts_with("signed in") || moment.text.starts_with("refresh: new token"));
-        newest += usize::from(issued);
-        let takes = match channel {
-            "http" => issued,
-            _ => moment.channel == "websocket" && moment.tone == "good",
+}
+
+/// `token 2: lives 1 h` or `token 1: 24 h, ran out`.
+fn described(credential: &Credential, last: &Moment) -> String {
+    let at = |time: &Option<String>| time.as_deref().and_then(micros);
+    let (Some(issued), Some(expires)) = (at(&credential.issued), at(&credential.expires)) else {
+        return match at(&credential.issued) {
+            Some(_) => named(credential),
+            None => format!("{}, issued before this log", named(credential)),
         };
-        if takes && starts.last().is_none_or(|(_, held)| *held != newest) {
-            starts.push((*place, newest));
+    };
+    let out = micros(&last.time).is_some_and(|last| expires <= last);
+    let lives = span(expires.saturating_sub(issued));
+    format!("{}: lives {lives}{}", named(credential), if out { ", runs out here" } else { "" })
+}
+
+/// `token 1, 24 h 2 min old`.
+fn presented(credential: &Credential, moment: &Moment) -> String {
+    let issued = credential.issued.as_deref().and_then(micros);
+    match issued.zip(micros(&moment.time)) {
+        Some((issued, at)) if at > issued => format!("{}, {} old", named(credential), span(at - issued)),
+        _ => named(credential),
+    }
+}
+
+/// What a channel presented, from each change to the next.
+fn bands(moments: &[&Moment], places: &[f64], at: usize) -> Vec<Band> {
+    let mut starts: Vec<(f64, &Credential, bool)> = Vec::new();
+    let mut newest = 0;
+    for (moment, place) in moments.iter().zip(places) {
+        let Some(held) = &moment.credential else { continue };
+        newest = newest.max(held.number);
+        if channel(moment) != at {
+            continue;
+        }
+        // A socket that stands may hold an older one; one that is refused with it is what is looked for.
+        let stale = held.number < newest && moment.tone == "bad";
+        match starts.last_mut() {
+            Some((_, last, was_stale)) if last.number == held.number => *was_stale |= stale,
+            Some(_) => starts.push((*place, held, stale)),
+            // Before a channel's first sign nothing is known of it, but that it did not begin there.
+            None => starts.push((if gives(moment) { *place } else { (*place - 20.0).max(LEFT) }, held, stale)),
         }
     }
-    let ends = starts.iter().skip(1).map(|(place, _)| *place).chain([RIGHT]);
+    let ends: Vec<f64> = starts.iter().skip(1).map(|(place, ..)| *place).chain([RIGHT]).collect();
     starts
         .iter()
         .zip(ends)
-        .map(|((from, credential), to)| Band {
+        .map(|((from, credential, stale), to)| Band {
             x: whole(*from),
             width: whole(to - from).max(0),
-            shade: credential % 4,
-            label: match credential {
-                0 => "earlier token".into(),
-                number => format!("token {number}"),
-            },
+            shade: credential.number % 4,
+            label: format!("{}{}", named(credential), if *stale { ": not the newest" } else { "" }),
+            stale: *stale,
         })
         .collect()
+}
+
+fn said(moments: &[&Moment], places: &[f64], at: usize) -> Option<Said> {
+    let first = moments.iter().position(|moment| channel(moment) == at && moment.tone == "bad")?;
+    let moment = moments[first];
+    let token = moment.credential.as_ref().map(|held| format!(" · {}", presented(held, moment))).unwrap_or_default();
+    let late = places[first] > LATE;
+    Some(Said {
+        x: whole(places[first]) + if late { 9 } else { -9 },
+        anchor: if late { "end" } else { "start" },
+        text: format!("{}{token}", cut_to(&moment.text, MOST_SAID)),
+    })
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "a place within the drawing")]
