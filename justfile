@@ -33,6 +33,10 @@ demo:
 bench:
     benches/beside_ripgrep.sh
 
+# throughput by dialect, beside hl, lnav and angle-grinder where they are installed
+bench-dialects:
+    benches/dialects.sh
+
 # accept changed snapshots after looking at them
 snapshots:
     cargo insta review

@@ -316,3 +316,27 @@ fn a_line_about_as_long_as_the_cap_is_capped_beyond_it_only() {
         is_accounted_for(Framing::Lines, &outcome.balance, &bytes).expect("every line has its place");
     }
 }
+
+#[test]
+fn a_zone_that_changes_within_a_request_is_learnt_in_the_order_of_lines() {
+    // Found by fuzzing `assemble`: a request that is put together in its chunk told its zone when it ended.
+    let line = |time: &str, id: char, text: &str| {
+        format!("I, [2026-11-16T{time}.100000 #14]  INFO -- : [3b1f0a52-6c1d-4f0e-9a51-1c7d2e4f8a0{id}] {text}\n")
+    };
+    let started = |at: &str| format!("Started GET \"/a\" for 203.0.113.7 at 2026-11-16 {at} +0000");
+    let bytes = [
+        line("13:04:50", '1', &started("13:04:50")),
+        line("10:00:00", '2', &started("06:00:00")),
+        line("13:04:51", '1', "Completed 200 OK in 10ms"),
+        line("13:04:52", '3', &started("13:04:52")),
+        line("13:04:53", '3', "Completed 401 Unauthorized in 10ms"),
+    ]
+    .concat()
+    .into_bytes();
+    let whole = read_chunks(Framing::Lines, [&bytes[..]]);
+    for at in 0..bytes.len() {
+        let Some(at) = Framing::Lines.last_cut(&bytes[..at]) else { continue };
+        let parts = read_chunks(Framing::Lines, [&bytes[..at], &bytes[at..]]);
+        assert_eq!(parts.assembled.events, whole.assembled.events, "cut at {at}");
+    }
+}

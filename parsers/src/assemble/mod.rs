@@ -108,6 +108,15 @@ pub struct Assembler {
     late: u64,
 }
 
+/// The offset of a local time's zone, in seconds. Zones are multiples of a quarter of an hour; the rest is the time between the
+/// two clocks being read.
+fn offset_between(local: Stamp, zoned: Stamp) -> Option<i32> {
+    const QUARTER: i64 = 15 * 60 * SECOND;
+    let quarters = (local.micros - zoned.micros + QUARTER / 2).div_euclid(QUARTER);
+    let offset = i32::try_from(quarters * (QUARTER / SECOND)).ok()?;
+    (offset.abs() <= 16 * 3600).then_some(offset)
+}
+
 /// Lines of several processes that stand this much out of order (microseconds) are usual: each writes when it has time.
 const LATE: i64 = 5 * SECOND;
 
@@ -166,6 +175,7 @@ impl Assembler {
 
     /// Takes the next chunk. `first_line` is the number (from 1) of its first line.
     pub fn take(&mut self, parsed: &Parsed<'_>, first_line: u64, names: &mut Names) {
+        self.learn_zones(parsed, first_line);
         let mut known: Vec<Option<Name>> = vec![None; parsed.texts.list.len()];
         let mut answered = parsed.answered.iter().peekable();
         for record in &parsed.records {
@@ -191,9 +201,6 @@ impl Assembler {
     ) {
         let Some(stamp) = answered.frame.or(answered.at) else { return };
         let line = first_line + u64::from(answered.line);
-        if let (Some(frame), Some(at)) = (answered.frame.filter(|frame| !frame.zoned), answered.at) {
-            self.learn_zone(line, frame, at);
-        }
         self.note_stamp(stamp);
         self.sides[0] += u64::from(answered.records);
         let mut name = |number: u32| {
@@ -269,11 +276,6 @@ impl Assembler {
     /// Takes the next record. `first_line` is the number (from 1) of the first line of the record's chunk.
     fn push(&mut self, record: &Record<'_>, first_line: u64, names: &mut Names) {
         let line = first_line + u64::from(record.line);
-        if let Body::Started { at: Some(at), .. } | Body::Finished { at: Some(at), .. } = record.body
-            && let Some(frame) = record.stamp.filter(|frame| !frame.zoned)
-        {
-            self.learn_zone(line, frame, at);
-        }
         // The frame's time is finer; the line's own has the zone.
         let stated = stated(record);
         if let Some(stamp) = stated {
@@ -295,14 +297,28 @@ impl Assembler {
         }
     }
 
-    /// A line with a local time and the same time with a zone tells the zone. Zones are multiples of a quarter of an hour;
-    /// the rest is the time between the two clocks being read.
-    fn learn_zone(&mut self, line: u64, local: Stamp, zoned: Stamp) {
-        const QUARTER: i64 = 15 * 60 * SECOND;
-        let quarters = (local.micros - zoned.micros + QUARTER / 2).div_euclid(QUARTER);
-        let Ok(offset) = i32::try_from(quarters * (QUARTER / SECOND)) else { return };
-        if offset.abs() <= 16 * 3600 && self.zones.last().is_none_or(|(_, known)| *known != offset) {
-            self.zones.push((line, offset));
+    /// Lines with a local time and the same time with a zone tell the zone. They tell it in the order of lines: what was put
+    /// together in its chunk comes in the order in which it ended.
+    fn learn_zones(&mut self, parsed: &Parsed<'_>, first_line: u64) {
+        let of_records = parsed.records.iter().filter_map(|record| match record.body {
+            Body::Started { at, .. } | Body::Finished { at, .. } => Some((record.line, record.stamp, at)),
+            _ => None,
+        });
+        let of_answered = parsed.answered.iter().map(|one| (one.line, one.frame, one.at));
+        let told = of_records.chain(of_answered).filter_map(|(line, frame, at)| {
+            let offset = offset_between(frame.filter(|frame| !frame.zoned)?, at?)?;
+            Some((first_line + u64::from(line), offset))
+        });
+        let known = self.zones.last().map(|(_, offset)| *offset);
+        if told.clone().all(|(_, offset)| Some(offset) == known) {
+            return;
+        }
+        let mut told: Vec<(u64, i32)> = told.collect();
+        told.sort_unstable();
+        for (line, offset) in told {
+            if self.zones.last().is_none_or(|(_, known)| *known != offset) {
+                self.zones.push((line, offset));
+            }
         }
     }
 
