@@ -201,3 +201,36 @@ fn no_token_of_any_sample_is_in_any_output() {
         println!("skipped: ../shared/samples is not here");
     }
 }
+
+#[test]
+fn drawings_fall_back_to_ascii_and_fit_the_width() {
+    let drawn = |locale: &str| {
+        let mut command = why401();
+        command.env("LC_ALL", locale).args(["--width", "80"]).arg(sample("stale_token-ws"));
+        let ran = run(&mut command);
+        let widest = ran.stdout.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        assert!(widest <= 80, "{locale}: a line of {widest} columns");
+        let lane = ran.stdout.lines().find(|line| line.starts_with("    websocket")).expect("a lane").to_owned();
+        let bars = ran.stdout.lines().find(|line| line.starts_with("  sockets refused")).expect("bars").to_owned();
+        (lane, bars)
+    };
+    let (lane, bars) = drawn("en_US.UTF-8");
+    assert!(lane.contains('✗') && bars.contains('█'), "{lane}\n{bars}");
+    let (lane, bars) = drawn("C");
+    assert!(lane.contains("x0") && lane.is_ascii() && bars.is_ascii(), "{lane}\n{bars}");
+}
+
+#[test]
+fn places_link_to_their_files_when_asked_for() {
+    let without = run(why401().arg(sample("stale_token-ws")));
+    assert!(!without.stdout.contains("\u{1b}]8"), "links without a terminal");
+    let linked = run(why401().args(["--hyperlinks", "always"]).arg(sample("stale_token-ws")));
+    let file = format!("\u{1b}]8;;file://{}/server.log#990\u{1b}\\", sample("stale_token-ws").display());
+    assert!(linked.stdout.contains(&file), "{}", linked.stdout);
+    // A name can be anything: it does not end the link.
+    let folder = tempfile::tempdir().expect("a folder");
+    let odd = folder.path().join("a b;\u{7}c.log");
+    std::fs::copy(sample("stale_token-ws").join("server.log"), &odd).expect("copied");
+    let linked = run(why401().args(["--hyperlinks", "always"]).arg(&odd));
+    assert!(linked.stdout.contains("/a%20b%3B") && !linked.stdout.contains('\u{7}'), "{}", linked.stdout);
+}
