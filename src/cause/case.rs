@@ -26,6 +26,8 @@ pub struct World<'a> {
     pub shared: &'a [Name],
     /// A server's log is there.
     pub has_server: bool,
+    /// Which answer belongs to which request is often known by the order of lines alone: no request ids, several requests at a time.
+    pub mixed_up: bool,
     /// Clients' addresses are hidden behind a proxy's.
     pub hidden: bool,
     /// Server processes that refuse fresh credentials which others accept.
@@ -99,6 +101,8 @@ pub struct Facts {
     pub storage: Option<usize>,
     /// Which of several requests was refused is known by the order of lines alone, for all of the refused ones.
     pub by_order: bool,
+    /// It rests on something that did not happen, in a log that mixes up which request was answered how.
+    pub unsure_absence: bool,
     /// That the refused calls are this actor's is a guess by a shared address, for all of them.
     pub guessed: bool,
     /// A later accepted call without a new credential between: the credential was good all along.
@@ -277,6 +281,16 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
         request.is_some_and(|request| request.side == Side::Server && request.grouped_by == GroupedBy::Order)
     };
     facts.by_order = !facts.http.is_empty() && facts.sockets.is_empty() && facts.http.iter().all(by_order);
+    // What did not happen before is known only where each answer is known to be its own request's.
+    let around = start - 5 * MINUTE..=end + 5 * MINUTE;
+    facts.unsure_absence = world.mixed_up
+        && match incident.trigger {
+            Trigger::SignInAgain => true,
+            // Its own calls at that time, and whether a page was opened with it.
+            Trigger::SocketLost => (0..items.len())
+                .any(|place| lane(&items[place]) && around.contains(&items[place].time) && by_order(&place)),
+            _ => false,
+        };
     facts.guessed =
         !facts.http.is_empty() && facts.sockets.is_empty() && facts.http.iter().all(|sign| items[*sign].guessed);
     facts.routes_worked_before = !facts.routes.is_empty() && facts.routes.iter().all(|route| worked.contains(route));

@@ -24,7 +24,7 @@ const SOMETHING_ELSE: f64 = 0.4;
 /// time, and a misplaced one looks like one failing endpoint beside others that work.
 const BY_ORDER: f64 = -3.0;
 
-/// What a refusal loses that may be somebody else's of a shared address.
+/// What a refusal loses that may be somebody else's of a shared address, and the absence of one that may have been put to another request.
 const GUESSED: f64 = -2.0;
 
 /// No verdict is surer than this with both sides' logs, with the server's alone, with the client's alone. (Server only misses
@@ -51,6 +51,8 @@ pub fn verdict(case: &Case<'_>) -> Verdict {
     for opinion in &mut opinions {
         let text = "the log has no request ids, and several requests were open: which of them was refused is a guess";
         opinion.add(case.facts.by_order, BY_ORDER, text, Some(case.first()));
+        let text = "the log has no request ids: a refusal before it may have been put to another request";
+        opinion.add(case.facts.unsure_absence, GUESSED, text, Some(case.first()));
         let text = "several people share the address, and the refused calls name nobody: whose they are is a guess";
         opinion.add(case.facts.guessed, GUESSED, text, Some(case.first()));
     }

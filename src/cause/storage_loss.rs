@@ -10,6 +10,9 @@ use crate::session::{Kind, MINUTE};
 /// See the module.
 pub(super) struct StorageLoss;
 
+/// Who signs in again within this time (microseconds) was not let in the first time, or pressed twice.
+const RETRY: i64 = MINUTE;
+
 impl Cause for StorageLoss {
     fn label(&self) -> Label {
         Label::StorageLoss
@@ -47,6 +50,13 @@ impl Cause for StorageLoss {
                 Some(case.first()),
             );
             opinion.add(after_start.is_some(), 2.0, "the app started and found nothing stored", after_start);
+            let retried = facts.age.is_some_and(|age| age < RETRY);
+            opinion.add(
+                retried,
+                -2.5,
+                "the user had signed in a moment before: a try again, not a loss",
+                facts.credential,
+            );
             if let Some(age) = facts.age {
                 opinion.add(
                     case.young() || !case.ripe(),

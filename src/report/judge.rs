@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use why401_parsers::event::Event;
+use why401_parsers::event::{Event, GroupedBy};
 use why401_parsers::record::Side;
 
 use super::Judged;
@@ -43,6 +43,7 @@ pub(crate) fn judge(placed: &Placed) -> Found {
         lead: placed.lead,
         shared: &identified.shared_addresses,
         has_server: identified.has_server,
+        mixed_up: mixed_up(identified),
         hidden: hidden(identified),
         odd_instances: &odd,
         renews: timelines.values().any(|timeline| timeline.items.iter().any(|i| matches!(i.kind, Kind::Refresh(_)))),
@@ -77,6 +78,14 @@ pub(crate) fn judge(placed: &Placed) -> Found {
     }
     contributions(&mut judged, lifetimes);
     Found { restarts, attacks, judged, in_flight }
+}
+
+/// Whether of fifty answers more than one is tied to its request by the order of lines alone.
+fn mixed_up(identified: &Identified) -> bool {
+    let answered = identified.events.iter().filter_map(Event::request);
+    let answered = answered.filter(|request| request.side == Side::Server && request.status.is_some());
+    let by_order = answered.clone().filter(|request| request.grouped_by == GroupedBy::Order).count();
+    50 * by_order > answered.count()
 }
 
 /// Whether most requests carry a proxy's address instead of their client's.
