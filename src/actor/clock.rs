@@ -35,6 +35,10 @@ pub struct ClientClock {
     pub offset_seconds: i64,
     /// What of it no time zone explains, in seconds: the error of the device's clock, ahead if positive. `None` if unknown.
     pub skew_seconds: Option<i64>,
+    /// How far off that may be: nine of ten pairs agree with it to so many milliseconds.
+    pub bound_millis: i64,
+    /// How much the device's clock gains in a day, in seconds, if it was seen to; lost if negative.
+    pub drift_per_day: Option<i64>,
     /// The trace has times of its own.
     pub timed: bool,
 }
@@ -150,7 +154,15 @@ pub fn set(
             set_by = SetBy::Nothing;
         }
         place_between(&mut trace.events, &anchors);
-        return ClientClock { set_by, support: anchors.len(), offset_seconds: 0, skew_seconds: None, timed };
+        return ClientClock {
+            set_by,
+            support: anchors.len(),
+            offset_seconds: 0,
+            skew_seconds: None,
+            bound_millis: 0,
+            drift_per_day: None,
+            timed,
+        };
     }
     let differences = |pairs: &[(usize, i64)], by_end: bool| -> Vec<i64> {
         pairs
@@ -170,21 +182,99 @@ pub fn set(
         (SetBy::Sequence, commonest_difference(&trace.events, server, theirs, roles, names))
     };
     if found.is_empty() {
-        return ClientClock { set_by: SetBy::Nothing, support: 0, offset_seconds: 0, skew_seconds: None, timed };
+        return ClientClock {
+            set_by: SetBy::Nothing,
+            support: 0,
+            offset_seconds: 0,
+            skew_seconds: None,
+            bound_millis: 0,
+            drift_per_day: None,
+            timed,
+        };
+    }
+    let paired = match set_by {
+        SetBy::RequestIds => &by_ids[..],
+        SetBy::DateHeaders => &by_dates[..],
+        SetBy::Sequence | SetBy::Nothing => &[],
+    };
+    let own: Vec<i64> = paired.iter().map(|(place, _)| trace.events[*place].time).collect();
+    let drift = Drift::of(&own, &found);
+    if let Some(drift) = drift {
+        for (difference, time) in found.iter_mut().zip(&own) {
+            *difference -= drift.at(*time);
+        }
     }
     found.sort_unstable();
     let offset = found[found.len() / 2];
+    let nine_of_ten = found[(found.len() * 19 / 20).min(found.len() - 1)] - found[found.len() / 20];
+    let added = |time: i64| offset + drift.map_or(0, |drift| drift.at(time));
     for event in &mut trace.events {
-        event.time += offset;
+        event.time += added(event.time);
         if let What::Request(request) = &mut event.what {
-            request.ended = request.ended.map(|ended| ended + offset);
+            request.ended = request.ended.map(|ended| ended + added(ended));
         }
     }
     let seconds = offset.div_euclid(SECOND);
     // Ahead of the true time means that something was taken off.
     let skew = if trace.clock.zoned { -seconds } else { nearest_zone(seconds) - seconds };
     let skew_seconds = (skew.abs() > SKEW).then_some(skew).or(Some(0));
-    ClientClock { set_by, support: found.len(), offset_seconds: seconds, skew_seconds, timed }
+    ClientClock {
+        set_by,
+        support: found.len(),
+        offset_seconds: seconds,
+        skew_seconds,
+        bound_millis: nine_of_ten / 2000,
+        drift_per_day: drift.map(|drift| -drift.at(drift.middle + DAY) / SECOND),
+        timed,
+    }
+}
+
+const DAY: i64 = 24 * 3600 * SECOND;
+
+/// A clock that gains or loses steadily, as a difference that grows with time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Drift {
+    /// Around this time (microseconds of the device) nothing is added.
+    middle: i64,
+    /// So much is added in `over` microseconds.
+    added: i64,
+    over: i64,
+}
+
+impl Drift {
+    /// Fewer pairs than this show no drift.
+    const LEAST: usize = 9;
+    /// Answers take longer or shorter by so much (microseconds) anyway.
+    const JITTER: i64 = 2 * SECOND;
+
+    /// The drift that pairs show, in the order of the trace: the medians of their thirds lie on a line, and further apart than answers
+    /// take. A clock that was set once in between shows a step, and no drift is taken from it.
+    fn of(own: &[i64], differences: &[i64]) -> Option<Self> {
+        if own.len() < Self::LEAST || own.len() != differences.len() {
+            return None;
+        }
+        let median = |values: &[i64]| {
+            let mut sorted = values.to_vec();
+            sorted.sort_unstable();
+            sorted[sorted.len() / 2]
+        };
+        let third = own.len() / 3;
+        let parts = [0..third, third..own.len() - third, own.len() - third..own.len()];
+        let [first, middle, last] = parts.map(|part| (median(&own[part.clone()]), median(&differences[part])));
+        let (added, over) = (last.1 - first.1, last.0 - first.0);
+        if over <= 0 || added.abs() <= Self::JITTER {
+            return None;
+        }
+        let drift = Self { middle: middle.0, added, over };
+        let line = first.1 + drift.at(middle.0) - drift.at(first.0);
+        ((middle.1 - line).abs() * 4 <= added.abs()).then_some(drift)
+    }
+
+    /// What is to be added at a time of the device, beside the offset.
+    fn at(self, time: i64) -> i64 {
+        let added = i128::from(time - self.middle) * i128::from(self.added) / i128::from(self.over);
+        i64::try_from(added).unwrap_or(0)
+    }
 }
 
 /// Zones that are no whole hour, in minutes east of UTC (IANA tz database, 2026): Marquesas, Newfoundland and its summer time,
@@ -341,5 +431,22 @@ fn place_between(events: &mut [Event], anchors: &[(usize, i64)]) {
         // A microsecond an event keeps the order when sorted by time; with no time at all, a made-up pace keeps what happened
         // one after the other from looking like one burst.
         current += if anchors.is_empty() { UNTIMED_PACE } else { 1 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_gain_is_drift_and_a_step_is_none() {
+        let own: Vec<i64> = (0..30).map(|n| n * 600 * SECOND).collect();
+        // A second gained in each ten minutes; answers jitter by some tenths.
+        let gains: Vec<i64> = (0..30).map(|n| -n * SECOND + (n % 3) * SECOND / 10).collect();
+        let drift = Drift::of(&own, &gains).expect("a drift");
+        assert_eq!(-drift.at(drift.middle + DAY) / SECOND, 144);
+        let step: Vec<i64> = (0..30).map(|n| if n < 12 { 0 } else { -40 * SECOND }).collect();
+        assert_eq!(Drift::of(&own, &step), None);
+        assert_eq!(Drift::of(&own, &vec![SECOND; 30]), None);
     }
 }

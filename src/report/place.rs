@@ -234,7 +234,13 @@ fn clock_in_words(clock: &crate::actor::clock::ClientClock, otherwise: &str) -> 
     let zone = nearest_zone(clock.offset_seconds);
     let zone = i32::try_from(-zone).unwrap_or(0);
     let zone = if zone == 0 { "UTC".to_owned() } else { format!("zone {}", zone_in_words(zone)) };
-    format!("clock set by {by} ({} pairs): {zone}{}", clock.support, skew.unwrap_or_default())
+    let bound = format!(" to {}.{} s", clock.bound_millis / 1000, clock.bound_millis % 1000 / 100);
+    let drift = clock.drift_per_day.map(|drift| {
+        let way = if drift > 0 { "gains" } else { "loses" };
+        format!("; it {way} {} a day", span(drift.abs() * SECOND))
+    });
+    let (skew, drift) = (skew.unwrap_or_default(), drift.unwrap_or_default());
+    format!("clock set by {by} ({} pairs){bound}: {zone}{skew}{drift}", clock.support)
 }
 
 /// Lifetimes that clients were told (`expires_in`), as far as uses did not show them.
