@@ -18,14 +18,7 @@ patterns=(-e ' 401 ' -e 'Started POST "[^"]*(refresh|login|sign_in)' -e 'unautho
     -e 'Finished "' -e 'Error')
 cat "$log" >/dev/null # into the page cache
 
-seconds() { # the time a command takes
-    local begun ended
-    begun=$(date +%s%N)
-    "$@" >/dev/null 2>&1 || true
-    ended=$(date +%s%N)
-    awk -v n=$((ended - begun)) 'BEGIN { printf "%.3f\n", n / 1e9 }'
-}
-median() { sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
+source benches/timing.sh
 
 : >"$folder/rg" >"$folder/why"
 for _ in $(seq "$runs"); do

@@ -125,6 +125,9 @@ const STANDSTILL_REACH: i64 = MINUTE;
 /// How long before a sign its reason may lie, microseconds.
 const REASON_REACH: i64 = 30 * MINUTE;
 
+/// So many rounds of refresh and refusal are a loop: twice can be a call that was under way.
+pub(super) const LOOP: usize = 3;
+
 impl<'a> Case<'a> {
     /// Gathers the facts.
     #[must_use]
@@ -171,6 +174,25 @@ impl<'a> Case<'a> {
             (Some(age), Some(lifetime)) => age >= lifetime.access - 2 * MINUTE,
             _ => false,
         }
+    }
+
+    /// Whether each refresh gave a token and the next call was refused all the same, again and again.
+    #[must_use]
+    pub fn loops(&self) -> bool {
+        self.facts.in_vain.len() >= LOOP
+    }
+
+    /// The first refresh around the incident that gave no credential.
+    #[must_use]
+    pub fn failed_refresh(&self) -> Option<usize> {
+        let failed = |place: &usize| matches!(&self.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave());
+        self.facts.refreshes.iter().copied().find(failed)
+    }
+
+    /// The refresh that gave the newest credential before the first sign, if it was one.
+    #[must_use]
+    pub fn renewed(&self) -> Option<usize> {
+        self.facts.credential.filter(|place| matches!(self.item(*place).kind, Kind::Refresh(_)))
     }
 
     /// The first sign.
@@ -287,8 +309,12 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
         && match incident.trigger {
             Trigger::SignInAgain => true,
             // Its own calls at that time, and whether a page was opened with it.
-            Trigger::SocketLost => (0..items.len())
-                .any(|place| lane(&items[place]) && around.contains(&items[place].time) && by_order(&place)),
+            Trigger::SocketLost => {
+                let from = items.partition_point(|item| item.time < *around.start());
+                (from..items.len())
+                    .take_while(|place| items[*place].time <= *around.end())
+                    .any(|place| lane(&items[place]) && by_order(&place))
+            }
             _ => false,
         };
     facts.guessed =
@@ -411,10 +437,9 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
 
 /// Refreshes around an incident that gave a credential which the next call was refused with.
 fn in_vain(items: &[Item], incident: &Incident) -> Vec<usize> {
-    let near = |item: &Item| {
-        item.lane == incident.lane && (incident.start - MINUTE..=incident.end + MINUTE).contains(&item.time)
-    };
-    let around: Vec<usize> = (0..items.len()).filter(|place| near(&items[*place])).collect();
+    let from = items.partition_point(|item| item.time < incident.start - MINUTE);
+    let until = items.partition_point(|item| item.time <= incident.end + MINUTE);
+    let around: Vec<usize> = (from..until).filter(|place| items[*place].lane == incident.lane).collect();
     let gave = |place: usize| matches!(&items[place].kind, Kind::Refresh(refresh) if refresh.gave());
     let refused_next = |at: usize| {
         let next = around[at + 1..].iter().copied().find(|place| {

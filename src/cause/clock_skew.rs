@@ -151,8 +151,7 @@ fn due_too_late(case: &Case<'_>) -> Option<(usize, i64)> {
 fn unseen(case: &Case<'_>) -> Option<Opinion> {
     let facts = &case.facts;
     let others = case.world.lead.zip(case.lifetime()).is_some_and(|(lead, lifetime)| lead < lifetime.access);
-    let failed =
-        facts.refreshes.iter().any(|p| matches!(&case.item(*p).kind, Kind::Refresh(refresh) if !refresh.gave()));
+    let failed = case.failed_refresh().is_some();
     if failed || case.timeline.has_client || !others || facts.proactive > 0 || facts.refreshed.is_none() || !case.ripe()
     {
         return None;

@@ -48,10 +48,7 @@ impl Cause for LifetimeExpiry {
         if facts.http.is_empty() && facts.sockets.is_empty() {
             return None;
         }
-        let failing = facts
-            .refreshes
-            .iter()
-            .any(|place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()));
+        let failing = case.failed_refresh().is_some();
         let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end <= 2 * MINUTE);
         let first = Some(case.first());
         let late = own_refresh_too_late(case).filter(|_| cured.is_none());
@@ -120,8 +117,7 @@ impl Cause for LifetimeExpiry {
             "the app's own words give another reason",
             first,
         );
-        let vain = facts.in_vain.len() >= 3;
-        opinion.add(vain, -3.0, "each new token was refused at once", facts.in_vain.first().copied());
+        opinion.add(case.loops(), -3.0, "each new token was refused at once", facts.in_vain.first().copied());
         opinion.add(facts.odd_instance, -2.5, "only one instance of the server refused it", first);
         opinion.add(failing, -3.0, "a refresh was tried and failed", facts.refreshes.first().copied());
         opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);

@@ -3,7 +3,7 @@
 use why401_parsers::event::TimeFrom;
 use why401_parsers::record::Sense;
 
-use super::case::{Case, span};
+use super::case::{Case, LOOP, span};
 use super::{Cause, Doc, Label, Opinion};
 use crate::incident::Trigger;
 use crate::session::{Kind, MINUTE, Refresh, SECOND};
@@ -14,9 +14,6 @@ pub(super) struct RefreshFailure;
 /// Two refreshes this close (microseconds) race for one single-use token: providers' leeways for it are 10 to 60 s (Supabase 10 s,
 /// Okta 30 s, Cognito up to 60 s).
 const RACE: i64 = 60 * SECOND;
-
-/// So many rounds of refresh and refusal are a loop: twice can be a call that was under way.
-const LOOP: usize = 3;
 
 /// An app that cannot read the answer signs out within seconds (microseconds).
 const AT_ONCE: i64 = 10 * SECOND;
@@ -77,7 +74,7 @@ impl Cause for RefreshFailure {
         if case.incident.trigger == Trigger::Standstill {
             return Some(deadlock(case, case.first()));
         }
-        if case.facts.in_vain.len() >= LOOP {
+        if case.loops() {
             return Some(in_vain(case));
         }
         if !case.is_refusal() {

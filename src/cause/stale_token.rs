@@ -63,7 +63,7 @@ fn websocket(case: &Case<'_>) -> Opinion {
         format!("meanwhile {} accepted over HTTP: the session itself was good", calls(facts.accepted_beside.len())),
         facts.accepted_beside.first().copied(),
     );
-    let refreshed = facts.credential.filter(|place| matches!(case.item(*place).kind, Kind::Refresh(_)));
+    let refreshed = case.renewed();
     let newer = facts.credential.map(|place| span(case.incident.start - case.item(place).ended));
     opinion.add(
         refreshed.is_some(),
@@ -140,7 +140,7 @@ fn http(case: &Case<'_>) -> Opinion {
         ),
         facts.accepted_beside.first().copied(),
     );
-    let refreshed = facts.credential.filter(|place| matches!(case.item(*place).kind, Kind::Refresh(_)));
+    let refreshed = case.renewed();
     opinion.add(refreshed.is_some(), 1.2, "a refresh before gave a newer credential", refreshed);
     opinion.add(facts.http.len() >= 3, 0.5, "and again", facts.http.last().copied());
     opinion.add(
@@ -175,11 +175,7 @@ fn http(case: &Case<'_>) -> Opinion {
         "sessions were revoked just before",
         facts.revocation.map(|(p, _)| p),
     );
-    let refused = facts
-        .refreshes
-        .iter()
-        .copied()
-        .find(|place| matches!(&case.item(*place).kind, Kind::Refresh(refresh) if !refresh.gave()));
+    let refused = case.failed_refresh();
     opinion.add(refused.is_some(), -3.0, "the refresh was refused as well", refused);
     opinion.add(
         facts.sense.has(why401_parsers::record::Sense::MISSING),
@@ -209,7 +205,7 @@ fn anonymous(case: &Case<'_>) -> Opinion {
         .copied()
         .find(|sign| matches!(case.item(*sign).kind, Kind::SocketAnonymous { untagged: true }));
     opinion.add(untagged.is_some(), 0.9, "its end carries no user's tag, as others' do", untagged);
-    let refreshed = facts.credential.filter(|place| matches!(case.item(*place).kind, Kind::Refresh(_)));
+    let refreshed = case.renewed();
     opinion.add(refreshed.is_some(), 1.4, "a refresh before gave a newer credential than the socket had", refreshed);
     let calls = case.timeline.items.iter().position(|item| {
         item.lane == case.incident.lane && matches!(item.kind, Kind::Accepted { .. }) && item.time > case.incident.start

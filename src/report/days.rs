@@ -83,7 +83,7 @@ pub(super) fn days(
         days.entry(day_of(hour * HOUR)).or_default().day.requests += count;
     }
     for (key, hours) in &active.by_actor {
-        let platform = findings.actor_ref(*key).platform.unwrap_or_else(|| "unknown".into());
+        let platform = findings.platform(*key).unwrap_or("unknown").to_owned();
         let mut of_day: BTreeMap<NaiveDate, u64> = BTreeMap::new();
         for hour in hours {
             *of_day.entry(day_of(hour * HOUR)).or_default() += 1;

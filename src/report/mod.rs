@@ -198,7 +198,7 @@ impl Findings<'_> {
             ips.push(self.text(address));
         }
         let devices = texts(&actor.devices);
-        let platform = self.platform(actor, &devices);
+        let platform = self.platform(key).map(str::to_owned);
         ActorRef { user, email, ips, devices, platform }
     }
 }
@@ -213,7 +213,7 @@ const PLATFORMS: [(&str, &[&str], &[&str]); 3] = [
 impl Findings<'_> {
     /// The sort of client that an actor uses, as far as practice differs for it: `mobile`, `web` or `unknown`.
     pub(crate) fn class(&self, key: Key) -> &'static str {
-        match self.actor_ref(key).platform.as_deref() {
+        match self.platform(key) {
             Some("android" | "ios") => "mobile",
             Some("web") => "web",
             // Traces are phones' unless they say otherwise.
@@ -223,16 +223,17 @@ impl Findings<'_> {
     }
 
     /// What an actor's devices run, where their ids or their traces say so and agree.
-    fn platform(&self, actor: &Actor, devices: &[String]) -> Option<String> {
+    pub(crate) fn platform(&self, key: Key) -> Option<&'static str> {
+        let actor = self.identified.actors.get(&key)?;
         let traces = || actor.traces.iter().filter_map(|trace| self.inputs.get(*trace as usize)?.envelope.as_deref());
         let mut seen = PLATFORMS.iter().filter(|(_, ids, envelopes)| {
-            devices.iter().any(|device| {
-                let device = device.to_ascii_lowercase();
+            actor.devices.iter().any(|device| {
+                let device = self.names.text(*device).to_ascii_lowercase();
                 ids.iter().any(|id| device.strip_prefix(id).is_some_and(|rest| rest.starts_with(['-', '_', ':'])))
             }) || traces().any(|around| around.split('+').any(|envelope| envelopes.contains(&envelope)))
         });
         let (name, ..) = seen.next()?;
-        seen.next().is_none().then(|| (*name).to_owned())
+        seen.next().is_none().then_some(*name)
     }
 }
 
