@@ -59,7 +59,7 @@ impl Cause for LifetimeExpiry {
             "late_proactive"
         } else if cured.is_none() {
             "never_refreshed"
-        } else if facts.proactive > facts.reactive && slept {
+        } else if facts.habit.proactive > facts.habit.reactive && slept {
             "resume_race"
         } else {
             "reactive_only"
@@ -67,13 +67,13 @@ impl Cause for LifetimeExpiry {
         let mut opinion = Opinion::new(Label::LifetimeExpiry, kind);
         let both = !facts.http.is_empty() && !facts.sockets.is_empty();
         opinion.add(both, 0.5, "both channels were refused", facts.sockets.first().copied());
+        // An app that minds a refusal refreshes at once.
+        let after = cured.map_or(0, |place| case.item(place).time - case.incident.start);
+        let late_cure = after > 2 * MINUTE;
         opinion.add(
             cured.is_some() && !facts.http.is_empty(),
-            2.4,
-            format!(
-                "a refresh {} after the first refusal cured it",
-                span(cured.map_or(0, |p| case.item(p).time - case.incident.start))
-            ),
+            if late_cure { 1.2 } else { 2.4 },
+            format!("a refresh {} after the first refusal cured it", span(after)),
             cured,
         );
         opinion.add(cured.is_some() && facts.http.is_empty(), 0.8, "a refresh after it cured it", cured);
@@ -117,6 +117,11 @@ impl Cause for LifetimeExpiry {
             "the app's own words give another reason",
             first,
         );
+        if let Some(missed) = facts.missed {
+            let weight = if missed.told { -3.0 } else { -1.8 };
+            let text = "the app refreshes ahead of time; this once it was due while the network was gone";
+            opinion.add(true, weight, text, Some(missed.shown_by));
+        }
         opinion.add(case.loops(), -3.0, "each new token was refused at once", facts.in_vain.first().copied());
         opinion.add(facts.odd_instance, -2.5, "only one instance of the server refused it", first);
         opinion.add(failing, -3.0, "a refresh was tried and failed", facts.refreshes.first().copied());
@@ -128,7 +133,7 @@ impl Cause for LifetimeExpiry {
             facts.revocation.map(|(p, _)| p),
         );
         opinion.add(
-            !facts.accepted_beside.is_empty() && cured.is_none(),
+            !facts.accepted_beside.is_empty() && (cured.is_none() || late_cure),
             -2.5,
             "other calls went on being accepted",
             facts.accepted_beside.first().copied(),
@@ -143,7 +148,7 @@ impl Cause for LifetimeExpiry {
         if let Some(skew) = case.skew.filter(|skew| skew.abs() > 120) {
             opinion.add(true, -1.5, format!("the device's clock is off by {}", span(skew.abs() * SECOND)), None);
         }
-        if cured.is_some() && !case.timeline.has_client && facts.proactive == 0 && case.world.lead.is_some() {
+        if cured.is_some() && !case.timeline.has_client && facts.habit.proactive == 0 && case.world.lead.is_some() {
             opinion.missing.push("the device's trace: a clock that is behind looks the same from the server".into());
         }
         if facts.credential.is_none() {

@@ -77,6 +77,9 @@ impl Cause for RefreshFailure {
         if case.loops() {
             return Some(in_vain(case));
         }
+        if case.incident.trigger == Trigger::SignInAgain && case.facts.nameless_failure {
+            return Some(nameless(case));
+        }
         if !case.is_refusal() {
             return None;
         }
@@ -134,6 +137,16 @@ impl Cause for RefreshFailure {
         opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
         Some(opinion)
     }
+}
+
+/// Addresses are hidden: somebody's refresh failed, and then this user signed in again with no other reason.
+fn nameless(case: &Case<'_>) -> Opinion {
+    let mut opinion = Opinion::new(Label::RefreshFailure, "server_error");
+    let text = "a refresh that names nobody failed between the last call and the sign-in";
+    opinion.add(true, 1.6, text, Some(case.first()));
+    opinion.add(case.facts.storage.is_some(), -2.0, "the device's store failed", case.facts.storage);
+    opinion.missing.push("request tags with the user, or addresses of clients: whose refresh failed?".into());
+    opinion
 }
 
 /// The client waits for its own queue: after a refusal it begins calls that never end, and nothing follows.

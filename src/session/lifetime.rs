@@ -3,6 +3,7 @@
 use why401_parsers::event::TimeFrom;
 use why401_parsers::record::Sense;
 
+use super::habit::Habit;
 use super::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
 
 /// An inferred lifetime.
@@ -55,6 +56,8 @@ pub struct Ages {
     refresh_accepted: Vec<(i64, i64)>,
     /// Ages at which a credential was replaced without a refusal: the lead of proactive refreshes.
     replaced: Vec<i64>,
+    /// How refreshes came about.
+    habit: Habit,
 }
 
 /// Round lifetimes that servers are configured to, in minutes.
@@ -82,6 +85,7 @@ impl Ages {
         for lane in 0..timeline.lanes {
             let timed = |item: &&Item| item.lane == lane && item.timed != TimeFrom::Order;
             self.add_lane(timeline.items.iter().filter(timed));
+            self.habit.add(Habit::of(timeline.items.iter().filter(|item| item.lane == lane)));
         }
     }
 
@@ -163,6 +167,12 @@ impl Ages {
     pub fn refresh_lifetimes(&self) -> Vec<Lifetime> {
         let usual: Vec<i64> = USUAL_REFRESH.iter().map(|days| days * 24 * 60 * MINUTE).collect();
         told_apart(&self.refresh_refused, &self.refresh_accepted, &usual)
+    }
+
+    /// How refreshes came about.
+    #[must_use]
+    pub fn habit(&self) -> Habit {
+        self.habit
     }
 
     /// The age at which clients replace a credential before it is refused, where many do at the same age.

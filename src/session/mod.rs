@@ -1,6 +1,7 @@
 //! One actor's timeline: what was done with credentials on both channels, in order of time.
 
 pub mod endpoint;
+pub mod habit;
 pub mod lifetime;
 
 use why401_parsers::event::{AuthState, Event, Fault, Name, Names, TimeFrom, What};
