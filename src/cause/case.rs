@@ -123,6 +123,8 @@ pub struct Facts {
     pub odd_instance: bool,
     /// The refresh of the newest credential was due while the device had no network.
     pub(crate) missed: Option<Missed>,
+    /// A refresh just before a sign-in gave a token with which nothing was called.
+    pub(crate) unused: Option<usize>,
     /// A refresh of somebody failed between the actor's last call and this sign-in.
     pub(crate) nameless_failure: bool,
 }
@@ -132,6 +134,9 @@ const STANDSTILL_REACH: i64 = MINUTE;
 
 /// How long before a sign its reason may lie, microseconds.
 const REASON_REACH: i64 = 30 * MINUTE;
+
+/// Who signs in so soon (microseconds) after a refresh that nothing was called with could not use what it gave.
+const UNUSED: i64 = 15 * MINUTE;
 
 /// So many rounds of refresh and refusal are a loop: twice can be a call that was under way.
 pub(super) const LOOP: usize = 3;
@@ -439,6 +444,13 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     facts.odd_instance = !facts.http.is_empty() && facts.sockets.is_empty() && facts.http.iter().all(by_odd);
     facts.habit = Habit::of(items.iter().filter(|item| lane(item)));
     facts.missed = if by_order_only { None } else { missed(items, incident, &facts, world) };
+    facts.unused = facts.credential.filter(|place| {
+        let used = |kind: &Kind| matches!(kind, Kind::Accepted { .. } | Kind::SocketAccepted);
+        incident.trigger == Trigger::SignInAgain
+            && matches!(items[*place].kind, Kind::Refresh(_))
+            && start - items[*place].ended <= UNUSED
+            && !items[*place..until].iter().any(|item| lane(item) && used(&item.kind) && item.time < start)
+    });
     facts.nameless_failure = incident.trigger == Trigger::SignInAgain && {
         let last = items[..until].iter().filter(|item| lane(item) && matches!(item.kind, Kind::Accepted { .. }));
         let last = last.map(|item| item.time).filter(|time| *time < start).next_back().unwrap_or(start);

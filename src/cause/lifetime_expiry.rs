@@ -51,7 +51,8 @@ impl Cause for LifetimeExpiry {
         let failing = case.failed_refresh().is_some();
         let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end <= 2 * MINUTE);
         let first = Some(case.first());
-        let late = own_refresh_too_late(case).filter(|_| cured.is_none());
+        let late = own_refresh_too_late(case).filter(|_| cured.is_none() || unminded(case));
+        let cured = cured.filter(|_| late.is_none());
         let slept = facts.resumed.is_some() || woke_up(case);
         let kind = if cured.is_some() && facts.http.is_empty() {
             "idle_starved"
@@ -167,6 +168,14 @@ fn own_refresh_too_late(case: &Case<'_>) -> Option<usize> {
     let gave = matches!(&item.kind, Kind::Refresh(refresh) if refresh.gave());
     (gave && item.time - case.incident.start > UNMINDED && case.facts.signed_in.is_none() && case.ripe())
         .then_some(refresh)
+}
+
+/// Several calls were refused one after the other, and the app refreshed after none of them: what came at last came by its timer.
+fn unminded(case: &Case<'_>) -> bool {
+    /// An app that minds a refusal refreshes within so long (microseconds).
+    const MINDS: i64 = 5 * SECOND;
+    let times: Vec<i64> = case.facts.http.iter().map(|place| case.item(*place).time).collect();
+    times.windows(2).filter(|pair| pair[1] - pair[0] > MINDS).count() >= 2 && case.facts.accepted_beside.is_empty()
 }
 
 /// The device had been silent for a good part of the token's life, and its first calls came together: it slept.

@@ -68,6 +68,12 @@ impl Cause for StorageLoss {
             }
             opinion.add(facts.storage.is_some(), 2.0, "the store of secrets had failed", facts.storage);
             opinion.add(
+                facts.unused.is_some() && after_start.is_none(),
+                -2.5,
+                "a refresh just before gave a token, and nothing was called with it",
+                facts.unused,
+            );
+            opinion.add(
                 facts.nameless_failure && after_start.is_none(),
                 -2.5,
                 "a refresh that names nobody failed between the last call and the sign-in",
