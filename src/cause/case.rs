@@ -202,10 +202,11 @@ impl<'a> Case<'a> {
         self.facts.refreshes.iter().copied().find(failed)
     }
 
-    /// The refresh that gave the newest credential before the first sign, if it was one.
+    /// The refresh that gave the newest credential before the first sign, if it was one, and surely this actor's.
     #[must_use]
     pub fn renewed(&self) -> Option<usize> {
-        self.facts.credential.filter(|place| matches!(self.item(*place).kind, Kind::Refresh(_)))
+        let own = |place: &usize| matches!(self.item(*place).kind, Kind::Refresh(_)) && !self.item(*place).guessed;
+        self.facts.credential.filter(own)
     }
 
     /// The first sign.

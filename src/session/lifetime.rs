@@ -99,7 +99,7 @@ impl Ages {
             match &item.kind {
                 Kind::SignIn => {
                     newest = Some(item.ended);
-                    self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), false);
+                    self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), None);
                     (issued, oldest_use, refused) = (Some(item.ended), 0, None);
                 }
                 Kind::Refresh(Refresh::Refused(_)) => {
@@ -113,7 +113,7 @@ impl Ages {
                 Kind::Refresh(refresh) if refresh.gave() => {
                     self.refresh_accepted.extend(newest.map(|at| (at, item.time - at)));
                     newest = Some(item.ended);
-                    self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), true);
+                    self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), Some(item.time));
                     (issued, oldest_use, refused) = (Some(item.ended), 0, None);
                 }
                 Kind::SignOut | Kind::Revoke | Kind::Removing => (issued, refused, newest) = (None, None, None),
@@ -135,10 +135,10 @@ impl Ages {
                 _ => {}
             }
         }
-        self.settle(issued, oldest_use, refused, false);
+        self.settle(issued, oldest_use, refused, None);
     }
 
-    fn settle(&mut self, issued: Option<i64>, oldest_use: i64, refused: Option<(i64, i64)>, refreshed: bool) {
+    fn settle(&mut self, issued: Option<i64>, oldest_use: i64, refused: Option<(i64, i64)>, refreshed: Option<i64>) {
         let Some(issued) = issued else { return };
         match refused {
             Some((_, age)) if age > oldest_use && age >= SHORTEST => {
@@ -147,8 +147,8 @@ impl Ages {
             Some(_) => {}
             None => {
                 self.accepted.push((issued, oldest_use));
-                if refreshed && oldest_use > 2 * MINUTE {
-                    self.replaced.push(oldest_use);
+                if let Some(at) = refreshed.filter(|at| at - issued > 2 * MINUTE) {
+                    self.replaced.push(at - issued);
                 }
             }
         }
