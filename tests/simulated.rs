@@ -16,7 +16,7 @@ const SEEDS: &[u64] = &[148_162, 177_150, 194_840, 259_174, 289_349, 422_678, 47
 
 /// Drawn by chance at the end of the work and run once: what is to be expected. Whoever mends a rule because of these has to draw others.
 const HELD_OUT: &[u64] =
-    &[1_234_727, 1_283_211, 1_542_004, 2_306_177, 3_854_382, 3_904_019, 3_930_071, 4_288_272, 6_502_171, 7_197_966];
+    &[2_151_514, 3_179_397, 4_625_774, 4_998_136, 5_260_264, 5_582_082, 7_136_080, 7_697_019, 7_769_941, 9_203_603];
 
 fn mix(seed: u64) -> Options {
     let ids = [Ids::Int, Ids::Uuid, Ids::Ulid, Ids::Email][usize::try_from(seed % 4).unwrap()];

@@ -17,6 +17,9 @@ pub(crate) struct Missed {
     pub(crate) told: bool,
 }
 
+/// The device may notice so long (microseconds) after the refresh was due that its network is gone.
+const NOTICED: i64 = MINUTE;
+
 /// A connection that is back sooner (microseconds) missed nothing.
 const SHORT: i64 = MINUTE;
 
@@ -48,13 +51,13 @@ pub(super) fn missed(items: &[Item], incident: &Incident, facts: &Facts, world: 
                 let since = gone.map_or(*place, |(since, _)| since);
                 gone = Some((since, true));
             }
-            Kind::SocketClosed { removed: false, by_restart: false } if item.time <= due => {
+            Kind::SocketClosed { removed: false, by_restart: false } if item.time <= due + NOTICED => {
                 gone = gone.or(Some((*place, false)));
             }
             Kind::Paused => gone = None,
             Kind::Accepted { .. } | Kind::SocketAccepted => {
                 if let Some((since, told)) = gone.take()
-                    && (items[since].time..=item.time).contains(&due)
+                    && (items[since].time - NOTICED..=item.time).contains(&due)
                     && (told || item.time - items[since].time >= SHORT && !opened(items, &own, item.time))
                 {
                     return Some(Missed { due, shown_by: since, told });
@@ -63,7 +66,7 @@ pub(super) fn missed(items: &[Item], incident: &Incident, facts: &Facts, world: 
             _ => {}
         }
     }
-    gone.filter(|(since, told)| *told && items[*since].time <= due).map(|(shown_by, told)| Missed {
+    gone.filter(|(since, told)| *told && items[*since].time <= due + NOTICED).map(|(shown_by, told)| Missed {
         due,
         shown_by,
         told,

@@ -50,7 +50,8 @@ impl Cause for StorageLoss {
                 Some(case.first()),
             );
             opinion.add(after_start.is_some(), 2.0, "the app started and found nothing stored", after_start);
-            let retried = facts.age.is_some_and(|age| age < RETRY);
+            let by_sign_in = facts.credential.is_some_and(|place| matches!(case.item(place).kind, Kind::SignIn));
+            let retried = by_sign_in && facts.age.is_some_and(|age| age < RETRY);
             opinion.add(
                 retried,
                 -2.5,
