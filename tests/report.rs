@@ -245,7 +245,7 @@ fn outside_quotes(tag: &str) -> String {
 
 /// Puts the corpus into every text that is not one of the contract's own words.
 fn poison(value: &mut Value, key: &str, count: &mut usize) {
-    const OWN: &[&str] = &["cause", "scope", "impact", "known_by"];
+    const OWN: &[&str] = &["cause", "scope", "impact", "known_by", "refreshing"];
     match value {
         Value::Object(fields) => {
             fields.iter_mut().filter(|(key, _)| *key != "by_cause").for_each(|(key, value)| poison(value, key, count))
