@@ -9,6 +9,7 @@ mod opening;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 
+use super::words::clean;
 use crate::diagnosis::Diagnosis;
 
 /// How to draw.
@@ -80,7 +81,7 @@ const HEAD: Style = AnsiColor::Cyan.on_default().bold();
 impl Page {
     /// `server.log:64`.
     fn place(&self, source: &str, line: u64) -> String {
-        format!("{}:{line}", source.strip_prefix(self.folder.as_str()).unwrap_or(source))
+        format!("{}:{line}", clean(source.strip_prefix(self.folder.as_str()).unwrap_or(source)))
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
@@ -94,14 +95,14 @@ impl Page {
 
     fn head(&mut self, text: &str) {
         self.out.push('\n');
-        let text = self.paint(HEAD, text);
+        let text = self.paint(HEAD, &clean(text));
         self.line(&text);
     }
 
     /// Wrapped text; further lines are indented by `indent`.
     fn text(&mut self, first: &str, indent: &str, text: &str) {
         let options = textwrap::Options::new(self.look.width).initial_indent(first).subsequent_indent(indent);
-        let wrapped = textwrap::fill(text, options);
+        let wrapped = textwrap::fill(&clean(text), options);
         for line in wrapped.lines() {
             self.line(line);
         }

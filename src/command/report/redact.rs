@@ -6,9 +6,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use anyhow::{Context as _, Result};
 use regex::{Captures, Regex, RegexBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::diagnosis::Diagnosis;
+use crate::render::clean;
 
 /// Fields whose words are the tool's own or times: an id that happens to read like one must not change them.
 const OWN_WORDS: &[&str] = &[
@@ -46,11 +49,21 @@ const TELLING_LENGTH: usize = 6;
 const MOST_EXPRESSION: usize = 256 << 20;
 
 /// The diagnosis without tokens, and with `people` under stable pseudonyms.
-pub(crate) fn redacted(diagnosis: &Diagnosis, people: bool) -> Result<Diagnosis> {
-    let mut names = Names::of(diagnosis)?;
-    let mut value = serde_json::to_value(diagnosis)?;
-    names.walk(&mut value, "", people);
-    serde_json::from_value(value).context("a redacted diagnosis is one")
+///
+/// Every text goes through here, also that of fields which are yet to come, so it is walked as JSON. As JSON a diagnosis takes many
+/// times its room: one incident and one actor is in that form at a time.
+pub(crate) fn redacted(mut diagnosis: Diagnosis, people: bool) -> Result<Diagnosis> {
+    let mut names = Names::of(&diagnosis)?;
+    let mut incidents = std::mem::take(&mut diagnosis.incidents);
+    for incident in &mut incidents {
+        names.rewrite(incident, people)?;
+    }
+    let mut actors = std::mem::take(&mut diagnosis.actors);
+    for actor in &mut actors {
+        names.rewrite(actor, people)?;
+    }
+    names.rewrite(&mut diagnosis, people)?;
+    Ok(Diagnosis { incidents, actors, ..diagnosis })
 }
 
 struct Names {
@@ -132,7 +145,8 @@ impl Names {
     }
 
     fn person(&mut self, user: Option<&str>, email: Option<&str>) -> String {
-        let keys: Vec<String> = user.map(str::to_owned).into_iter().chain(email.map(str::to_lowercase)).collect();
+        let keys: Vec<String> =
+            user.map(clean).into_iter().chain(email.map(|email| clean(email).to_lowercase())).collect();
         let known = keys.iter().find_map(|key| self.people.get(key).cloned());
         let name = known.unwrap_or_else(|| {
             self.person_count += 1;
@@ -150,12 +164,19 @@ impl Names {
             return address.to_owned();
         }
         let next = self.addresses.len() + 1;
-        self.addresses.entry(address.to_lowercase()).or_insert_with(|| format!("address-{next}")).clone()
+        self.addresses.entry(clean(address).to_lowercase()).or_insert_with(|| format!("address-{next}")).clone()
     }
 
     fn device(&mut self, device: &str) -> String {
         let next = self.devices.len() + 1;
-        self.devices.entry(device.to_owned()).or_insert_with(|| format!("device-{next}")).clone()
+        self.devices.entry(clean(device)).or_insert_with(|| format!("device-{next}")).clone()
+    }
+
+    fn rewrite<T: Serialize + DeserializeOwned>(&mut self, part: &mut T, people: bool) -> Result<()> {
+        let mut value = serde_json::to_value(&*part)?;
+        self.walk(&mut value, "", people);
+        *part = serde_json::from_value(value).context("a redacted diagnosis is one")?;
+        Ok(())
     }
 
     fn walk(&mut self, value: &mut Value, key: &str, people: bool) {
@@ -171,7 +192,9 @@ impl Names {
                 }
             }
             Value::String(text) => {
-                let without = self.patterns.token.replace_all(text, "(token removed)").into_owned();
+                // A saved diagnosis may hold what no log brings in.
+                let seen = clean(text);
+                let without = self.patterns.token.replace_all(&seen, "(token removed)").into_owned();
                 *text = match key {
                     _ if !people => without,
                     "user" => self.person(Some(text.as_str()), None),
