@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
 use regex::{Captures, Regex, RegexBuilder};
@@ -71,11 +72,12 @@ struct Names {
     addresses: HashMap<String, String>,
     devices: HashMap<String, String>,
     /// Ids that are more than one word: `auth0|5f7c`.
-    odd: Option<Regex>,
+    odd: Option<Rc<Regex>>,
     /// What stands before the `@` of e-mails, in lower case, with whose it is; the longest first.
     locals: Vec<(String, String)>,
     person_count: usize,
-    patterns: Patterns,
+    /// Shared rather than cloned: a clone of an expression begins with no memory of what it has matched, which is most of its speed.
+    patterns: Rc<Patterns>,
 }
 
 struct Patterns {
@@ -112,7 +114,7 @@ impl Names {
             odd: None,
             locals: Vec::new(),
             person_count: 0,
-            patterns: Patterns::new()?,
+            patterns: Rc::new(Patterns::new()?),
         };
         for actor in diagnosis.incidents.iter().filter_map(|incident| incident.actor.as_ref()) {
             names.person(actor.user.as_deref(), actor.email.as_deref());
@@ -139,7 +141,7 @@ impl Names {
         odd.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
         if !odd.is_empty() {
             let any = odd.iter().map(|id| regex::escape(id)).collect::<Vec<_>>().join("|");
-            names.odd = Some(RegexBuilder::new(&any).size_limit(MOST_EXPRESSION).build()?);
+            names.odd = Some(Rc::new(RegexBuilder::new(&any).size_limit(MOST_EXPRESSION).build()?));
         }
         Ok(names)
     }
@@ -219,24 +221,23 @@ impl Names {
         if let Some(odd) = self.odd.clone() {
             text = Cow::Owned(odd.replace_all(&text, |found: &Captures<'_>| self.known(&found[0])).into_owned());
         }
-        let email = self.patterns.email.clone();
-        let text =
-            email.replace_all(&text, |found: &Captures<'_>| self.person(None, Some(&found[0].replace("%40", "@"))));
-        let v4 = self.patterns.v4.clone();
-        let text = v4.replace_all(&text, |found: &Captures<'_>| {
+        let patterns = Rc::clone(&self.patterns);
+        let text = patterns
+            .email
+            .replace_all(&text, |found: &Captures<'_>| self.person(None, Some(&found[0].replace("%40", "@"))));
+        let text = patterns.v4.replace_all(&text, |found: &Captures<'_>| {
             let address = &found[0];
             if address.parse::<Ipv4Addr>().is_ok() { self.address(address) } else { address.to_owned() }
         });
-        let v6 = self.patterns.v6.clone();
         let after_v4 = text;
-        let text = v6.replace_all(&after_v4, |found: &Captures<'_>| {
+        let text = patterns.v6.replace_all(&after_v4, |found: &Captures<'_>| {
             let address = &found[0];
             // `V1::Auth` holds what reads like an address, and is a part of a longer word.
             let alone = found.get(0).is_some_and(|whole| stands_alone(&after_v4, whole.start(), whole.end()));
             let is_one = alone && address.bytes().any(|b| b.is_ascii_digit()) && address.parse::<Ipv6Addr>().is_ok();
             if is_one { self.address(address) } else { address.to_owned() }
         });
-        let (word, hinted) = (&self.patterns.word, &self.patterns.hinted);
+        let (word, hinted) = (&patterns.word, &patterns.hinted);
         let replaced = word.replace_all(&text, |found: &Captures<'_>| {
             let Some(whole) = found.get(0) else { return String::new() };
             let id = whole.as_str();
