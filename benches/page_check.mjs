@@ -64,13 +64,15 @@ for (const file of pages) {
     // What the script adds.
     const zone = page.locator("#zone");
     check((await zone.count()) === 1, "no zone switch");
-    const times = await page.locator("time").count();
-    const before = times ? await page.locator("time").first().textContent() : "";
+    // What a hostile log gives for a time is shown as it is.
+    const stated = page.locator('time[datetime^="20"]');
+    const times = await stated.count();
+    const before = times ? await stated.first().textContent() : "";
     if (times && (await zone.locator("option").count()) > 2) {
       await zone.selectOption("app");
-      check(before !== (await page.locator("time").first().textContent()), "the zone switch changes no time");
+      check(before !== (await stated.first().textContent()), "the zone switch changes no time");
       await zone.selectOption("utc");
-      check(before === (await page.locator("time").first().textContent()), "the zone switch does not come back");
+      check(before === (await stated.first().textContent()), "the zone switch does not come back");
     }
     if (await page.locator("#words").count()) {
       const all = await page.locator("#every > details").count();
