@@ -260,6 +260,24 @@ fn ten_thousand_incidents_stay_below_five_megabytes() {
     assert!(page.contains("of 10,000 incidents are shown"), "{}", ran.stderr);
 }
 
+/// Issue 8: people were hidden in a copy of the whole as JSON values, which took ten times the file's size.
+#[test]
+fn a_report_of_a_large_diagnosis_takes_some_times_its_size_in_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut made = diagnosis("mixed");
+    let some = made["incidents"].as_array().expect("incidents").clone();
+    made["incidents"] = (0..10_000).map(|number| some[number % some.len()].clone()).collect();
+    let saved = folder.path().join("saved.json");
+    let text = made.to_string();
+    fs::write(&saved, &text).expect("written");
+    let most = text.len() / 1024 * 11 / 2;
+    let limited = format!("ulimit -v {most} && exec \"$0\" \"$@\"");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &limited]).arg(support::binary::path()).args(["report", "-o"]);
+    let ran = run(shell.arg(folder.path().join("page.html")).arg(&saved));
+    assert_eq!(ran.code, 1, "with {most} KiB: {}", ran.stderr);
+}
+
 #[test]
 fn a_report_replaces_the_former_one_whole_and_leaves_nothing_beside_it() {
     let folder = tempfile::tempdir().expect("a folder");
