@@ -9,6 +9,7 @@ mod opening;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 
+use super::balance::common_folder;
 use super::words::clean;
 use crate::diagnosis::Diagnosis;
 
@@ -57,18 +58,6 @@ struct Page {
     look: Look,
     /// The folder that all sources are in, which is left out of their names.
     folder: String,
-}
-
-/// The folder that all sources are in, with its last `/`; empty if there is none.
-fn common_folder(diagnosis: &Diagnosis) -> String {
-    let mut names = diagnosis.inputs.iter().map(|input| input.source.as_str());
-    let Some(first) = names.next() else { return String::new() };
-    let folder = |name: &str, most: usize| name[..most].rfind('/').map_or(0, |at| at + 1);
-    let common = names.fold(folder(first, first.len()), |common, name| {
-        let same = first.bytes().zip(name.bytes()).take(common).take_while(|(one, other)| one == other).count();
-        if first.is_char_boundary(same) { folder(first, same) } else { 0 }
-    });
-    first[..common].to_owned()
 }
 
 const BOLD: Style = Style::new().bold();
