@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cause::Label;
 use crate::policy::Policy;
+use crate::session::habit::{Habit, Refreshing};
 pub use drawn::{AgeBin, Credential, Restart, Series};
 
 /// The version of the contract.
@@ -215,6 +216,12 @@ pub struct LifetimeFinding {
     pub verdict: String,
     /// When clients replace a token ahead of its end: its age then, in seconds, where many do at the same age.
     pub refreshed_at_seconds: Option<i64>,
+    /// How clients came to refresh, counted; null with fewer than three refreshes, and for refresh tokens.
+    #[serde(default)]
+    pub refreshes: Option<Habit>,
+    /// The same in a word.
+    #[serde(default)]
+    pub refreshing: Option<Refreshing>,
     /// When the first and the last of the credentials that show it were issued, RFC 3339; null if nothing shows it. Two lifetimes of which
     /// one ends before the other begins are a change.
     #[serde(default)]

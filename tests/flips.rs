@@ -72,8 +72,20 @@ fn the_status_of_the_first_refresh_tells_the_servers_fault_from_a_refusal() {
     assert!(is(&answered(500), "refresh_failure/server_error"), "{:?}", answered(500));
     let refused = answered(401);
     assert!(is(&refused, "refresh_failure") && !is(&refused, "refresh_failure/server_error"), "{refused:?}");
-    // A clean refresh, and a sign-in that nobody needed: nothing about refreshes may be said.
-    assert!(!is(&answered(200), "refresh_failure"), "{:?}", answered(200));
+}
+
+#[test]
+fn a_refresh_whose_token_is_never_used_before_the_next_sign_in_is_unusable_and_a_used_one_is_clean() {
+    let signed_in_after = |used: bool| {
+        let mut log = renewed();
+        if used {
+            log.calls(53 * MINUTE, 57 * MINUTE, 41);
+        }
+        log.sign_in(58 * MINUTE, 41).calls(59 * MINUTE, 95 * MINUTE, 41);
+        log.said()
+    };
+    assert!(is(&signed_in_after(false), "refresh_failure/unusable_response"), "{:?}", signed_in_after(false));
+    assert!(!is(&signed_in_after(true), "refresh_failure"), "{:?}", signed_in_after(true));
 }
 
 #[test]

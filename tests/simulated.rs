@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use support::scenario::{Sides, Table, simulated};
-use why401::simulate::{Dialect, Envelope, Ids, Options, Withheld};
+use why401::simulate::{Dialect, Envelope, Ids, Level, Options, Withheld};
 
 /// Drawn by chance when most rules stood; their first run showed faults (sockets of shared addresses, unreadable stores, kinds of
 /// races) which were mended, so they are regression tests, and no measure of what is to be expected.
@@ -16,7 +16,7 @@ const SEEDS: &[u64] = &[148_162, 177_150, 194_840, 259_174, 289_349, 422_678, 47
 
 /// Drawn by chance at the end of the work and run once: what is to be expected. Whoever mends a rule because of these has to draw others.
 const HELD_OUT: &[u64] =
-    &[1_234_727, 1_283_211, 1_542_004, 2_306_177, 3_854_382, 3_904_019, 3_930_071, 4_288_272, 6_502_171, 7_197_966];
+    &[2_151_514, 3_179_397, 4_625_774, 4_998_136, 5_260_264, 5_582_082, 7_136_080, 7_697_019, 7_769_941, 9_203_603];
 
 fn mix(seed: u64) -> Options {
     let ids = [Ids::Int, Ids::Uuid, Ids::Ulid, Ids::Email][usize::try_from(seed % 4).unwrap()];
@@ -67,35 +67,68 @@ fn every_dialect() {
 }
 
 #[test]
-fn what_is_withheld_lowers_score_and_confidence_together() {
-    let whole = {
+fn rarer_kinds_are_found_in_mixes_of_their_own() {
+    for (sides, bar, accused) in [(Sides::Both, 0.97, 0), (Sides::Server, 0.9, 0)] {
         let mut table = Table::default();
-        for seed in &SEEDS[..3] {
-            score(&mix(*seed), Sides::Both, &mut table);
+        for seed in &SEEDS[..4] {
+            score(&Options { mix: vec!["rare".into()], nat: 0, ..mix(*seed) }, sides, &mut table);
         }
-        table
-    };
-    println!("{:<10} F1 {:.3} confidence {:.3}", "nothing", whole.macro_f1(), whole.mean_confidence());
-    for withheld in [
-        Withheld::Tags,
-        Withheld::Addresses,
-        Withheld::Words,
-        Withheld::Names,
-        Withheld::Refresh,
-        Withheld::Client,
-        Withheld::Half,
-    ] {
-        let mut table = Table::default();
-        for seed in &SEEDS[..3] {
-            score(&Options { withhold: vec![withheld], ..mix(*seed) }, Sides::Both, &mut table);
-        }
-        table.print(&format!("without {}", withheld.name()));
-        println!("{:<10} F1 {:.3} confidence {:.3}", withheld.name(), table.macro_f1(), table.mean_confidence());
-        assert!(table.accused.is_empty(), "without {}: {:?}", withheld.name(), table.accused);
-        // Where the score falls, the mean confidence must not rise. (A hundredth: it is over fewer, other diagnoses.)
-        let fell = table.macro_f1() < whole.macro_f1() - 0.01;
-        assert!(!fell || table.mean_confidence() < whole.mean_confidence() + 0.01, "without {}", withheld.name());
+        table.print(&format!("{sides:?}, rarer kinds"));
+        assert_eq!(table.accused.len(), accused, "{:?}", table.accused);
+        assert!(table.macro_f1() >= bar, "{sides:?}: {:.3}", table.macro_f1());
     }
+}
+
+#[test]
+fn what_active_record_says_at_debug_changes_no_verdict_and_a_log_of_warnings_accuses_nobody() {
+    for (level, bar) in [(Level::Debug, 0.97), (Level::Warn, 0.0)] {
+        let mut table = Table::default();
+        for seed in &SEEDS[..2] {
+            score(&Options { level, ..mix(*seed) }, Sides::Both, &mut table);
+        }
+        table.print(&format!("{level:?}"));
+        assert!(table.accused.is_empty(), "{level:?}: {:?}", table.accused);
+        assert!(table.macro_f1() >= bar, "{level:?}: {:.3}", table.macro_f1());
+    }
+}
+
+#[test]
+fn what_is_withheld_lowers_score_and_confidence_together() {
+    let all = [
+        None,
+        Some(Withheld::Tags),
+        Some(Withheld::Addresses),
+        Some(Withheld::Words),
+        Some(Withheld::Names),
+        Some(Withheld::Refresh),
+        Some(Withheld::Client),
+        Some(Withheld::Half),
+    ];
+    let mut rows: Vec<(f64, f64, &str)> = Vec::new();
+    for withheld in all {
+        let name = withheld.map_or("nothing", Withheld::name);
+        let mut table = Table::default();
+        for seed in &SEEDS[..3] {
+            score(&Options { withhold: withheld.into_iter().collect(), ..mix(*seed) }, Sides::Both, &mut table);
+        }
+        table.print(&format!("without {name}"));
+        println!("{name:<10} F1 {:.3} confidence {:.3}", table.macro_f1(), table.mean_confidence());
+        assert!(table.accused.is_empty(), "without {name}: {:?}", table.accused);
+        rows.push((table.macro_f1(), table.mean_confidence(), name));
+    }
+    let (f1, confidence, _) = rows[0];
+    for row in &rows {
+        assert!(row.0 > f1 - 0.04 || row.1 < confidence - 0.02, "the score fell and the confidence did not: {row:?}");
+    }
+    // Who is among the worse half by score is so by confidence.
+    let worse = |by: fn(&(f64, f64, &'static str)) -> f64| {
+        let mut sorted = rows.clone();
+        sorted.sort_by(|a, b| by(a).total_cmp(&by(b)));
+        let mut names: Vec<&str> = sorted.iter().take(rows.len() / 2).map(|row| row.2).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(worse(|row| row.0), worse(|row| row.1), "{rows:?}");
 }
 
 #[test]

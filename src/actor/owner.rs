@@ -23,6 +23,9 @@ pub struct Owners {
 /// minutes at least, and in an office many act within the same minutes.
 const PRESENCE: i64 = 120 * 1_000_000;
 
+/// How soon after a refresh (microseconds) the app's next call or its socket follows.
+const GOES_ON: i64 = 1_500_000;
+
 /// How soon after a sign-in (microseconds) the user's first named act follows: apps load their start page at once.
 const SIGN_IN_REACH: i64 = 60 * 1_000_000;
 
@@ -128,6 +131,18 @@ impl Owners {
         }
     }
 
+    /// The only user who was seen on an address just after a time; `None` behind a proxy.
+    fn next_on(&self, address: Name, time: i64) -> Option<Name> {
+        if self.proxies.contains(&address) {
+            return None;
+        }
+        let seen = self.seen.get(&address)?;
+        let from = seen.partition_point(|(other, _)| *other < time);
+        let mut soon = seen[from..].iter().take_while(|(other, _)| other - time <= GOES_ON).map(|(_, user)| *user);
+        let first = soon.next()?;
+        soon.all(|other| other == first).then_some(first)
+    }
+
     /// Whose an event is; `true` if by a guess.
     #[must_use]
     pub fn key_of(&self, event: &Event, roles: &Roles) -> (Key, bool) {
@@ -144,6 +159,14 @@ impl Owners {
         }
         if let Some((user, guessed)) = owner {
             return (Key::User(user), guessed);
+        }
+        // On a shared address: with a new token the app goes on at once.
+        let refresh = event
+            .request()
+            .filter(|request| roles.of(request) == Role::Refresh && request.status.is_some_and(|status| status < 400));
+        let next = refresh.and_then(|request| self.next_on(event.address?, request.ended.unwrap_or(event.time)));
+        if let Some(user) = next {
+            return (Key::User(user), true);
         }
         match (event.address, event.email) {
             (Some(address), _) => (Key::Address(address), false),

@@ -3,9 +3,11 @@
 use why401_parsers::event::{Event, GroupedBy, Name, Names, TimeFrom};
 use why401_parsers::record::{ClientSocket, Sense, Side};
 
+use super::due::{Missed, missed};
 use crate::incident::service::Restart;
 use crate::incident::standstill::silent_after;
 use crate::incident::{Incident, Trigger};
+use crate::session::habit::Habit;
 use crate::session::lifetime::Lifetime;
 use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
 
@@ -34,6 +36,10 @@ pub struct World<'a> {
     pub odd_instances: &'a [u64],
     /// Somebody tried a refresh, anywhere in the logs: sessions are meant to outlive a sign-in.
     pub renews: bool,
+    /// Nobody did, and still sessions go on after refusals: what refreshes writes its log elsewhere.
+    pub renewed_unseen: bool,
+    /// When refreshes failed of which nobody knows whose they were, in order of time, microseconds since 1970.
+    pub nameless_failures: &'a [i64],
 }
 
 /// An incident with its surroundings.
@@ -83,10 +89,8 @@ pub struct Facts {
     pub refreshed: Option<usize>,
     /// The first sign-in after the first sign, before any accepted call.
     pub signed_in: Option<usize>,
-    /// Refreshes of this actor, anywhere in the log, that came without a refusal just before.
-    pub proactive: usize,
-    /// Refreshes of this actor that came just after a refusal.
-    pub reactive: usize,
+    /// How the refreshes of this device, anywhere in the log, came about.
+    pub habit: Habit,
     /// What the words at the signs mean, all together.
     pub sense: Sense,
     /// The app's sign-out by itself among or just after the signs.
@@ -117,6 +121,12 @@ pub struct Facts {
     pub newer_device: Option<usize>,
     /// All refused calls were answered by an instance that refuses what the others accept.
     pub odd_instance: bool,
+    /// The refresh of the newest credential was due while the device had no network.
+    pub(crate) missed: Option<Missed>,
+    /// A refresh just before a sign-in gave a token with which nothing was called.
+    pub(crate) unused: Option<usize>,
+    /// A refresh of somebody failed between the actor's last call and this sign-in.
+    pub(crate) nameless_failure: bool,
 }
 
 /// Within this time (microseconds) after a refusal the calls begin that hang on it.
@@ -124,6 +134,9 @@ const STANDSTILL_REACH: i64 = MINUTE;
 
 /// How long before a sign its reason may lie, microseconds.
 const REASON_REACH: i64 = 30 * MINUTE;
+
+/// Who signs in so soon (microseconds) after a refresh that nothing was called with could not use what it gave.
+const UNUSED: i64 = 15 * MINUTE;
 
 /// So many rounds of refresh and refusal are a loop: twice can be a call that was under way.
 pub(super) const LOOP: usize = 3;
@@ -189,10 +202,11 @@ impl<'a> Case<'a> {
         self.facts.refreshes.iter().copied().find(failed)
     }
 
-    /// The refresh that gave the newest credential before the first sign, if it was one.
+    /// The refresh that gave the newest credential before the first sign, if it was one, and surely this actor's.
     #[must_use]
     pub fn renewed(&self) -> Option<usize> {
-        self.facts.credential.filter(|place| matches!(self.item(*place).kind, Kind::Refresh(_)))
+        let own = |place: &usize| matches!(self.item(*place).kind, Kind::Refresh(_)) && !self.item(*place).guessed;
+        self.facts.credential.filter(own)
     }
 
     /// The first sign.
@@ -429,7 +443,20 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
         items[*sign].event.is_some_and(|event| world.odd_instances.contains(&world.events[event].process))
     };
     facts.odd_instance = !facts.http.is_empty() && facts.sockets.is_empty() && facts.http.iter().all(by_odd);
-    (facts.proactive, facts.reactive) = refresh_habits(items, incident.lane);
+    facts.habit = Habit::of(items.iter().filter(|item| lane(item)));
+    facts.missed = if by_order_only { None } else { missed(items, incident, &facts, world) };
+    facts.unused = facts.credential.filter(|place| {
+        let used = |kind: &Kind| matches!(kind, Kind::Accepted { .. } | Kind::SocketAccepted);
+        incident.trigger == Trigger::SignInAgain
+            && matches!(items[*place].kind, Kind::Refresh(_))
+            && start - items[*place].ended <= UNUSED
+            && !items[*place..until].iter().any(|item| lane(item) && used(&item.kind) && item.time < start)
+    });
+    facts.nameless_failure = incident.trigger == Trigger::SignInAgain && {
+        let last = items[..until].iter().filter(|item| lane(item) && matches!(item.kind, Kind::Accepted { .. }));
+        let last = last.map(|item| item.time).filter(|time| *time < start).next_back().unwrap_or(start);
+        world.nameless_failures.iter().any(|time| (last..=end).contains(time))
+    };
     facts.restart =
         world.restarts.iter().position(|restart| (restart.start - MINUTE..=restart.end + 15 * MINUTE).contains(&start));
     facts
@@ -451,26 +478,6 @@ fn in_vain(items: &[Item], incident: &Incident) -> Vec<usize> {
         })
     };
     (0..around.len()).filter(|at| gave(around[*at]) && refused_next(*at)).map(|at| around[at]).collect()
-}
-
-/// How the device refreshes: before it must, or only after a refusal.
-fn refresh_habits(items: &[Item], lane: usize) -> (usize, usize) {
-    let (mut proactive, mut reactive) = (0, 0);
-    let mut refused = i64::MIN / 2;
-    for item in items.iter().filter(|item| item.lane == lane) {
-        match &item.kind {
-            Kind::Unauthorized { .. } | Kind::SocketRefused => refused = item.time,
-            Kind::Refresh(_) => {
-                if item.time - refused <= MINUTE {
-                    reactive += 1;
-                } else {
-                    proactive += 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    (proactive, reactive)
 }
 
 /// A length of time in words: `52 min`, `24 h`, `40 s`.

@@ -152,7 +152,12 @@ fn unseen(case: &Case<'_>) -> Option<Opinion> {
     let facts = &case.facts;
     let others = case.world.lead.zip(case.lifetime()).is_some_and(|(lead, lifetime)| lead < lifetime.access);
     let failed = case.failed_refresh().is_some();
-    if failed || case.timeline.has_client || !others || facts.proactive > 0 || facts.refreshed.is_none() || !case.ripe()
+    if failed
+        || case.timeline.has_client
+        || !others
+        || facts.habit.proactive > 0
+        || facts.refreshed.is_none()
+        || !case.ripe()
     {
         return None;
     }

@@ -51,7 +51,8 @@ impl Cause for LifetimeExpiry {
         let failing = case.failed_refresh().is_some();
         let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end <= 2 * MINUTE);
         let first = Some(case.first());
-        let late = own_refresh_too_late(case).filter(|_| cured.is_none());
+        let late = own_refresh_too_late(case).filter(|_| cured.is_none() || unminded(case));
+        let cured = cured.filter(|_| late.is_none());
         let slept = facts.resumed.is_some() || woke_up(case);
         let kind = if cured.is_some() && facts.http.is_empty() {
             "idle_starved"
@@ -59,7 +60,7 @@ impl Cause for LifetimeExpiry {
             "late_proactive"
         } else if cured.is_none() {
             "never_refreshed"
-        } else if facts.proactive > facts.reactive && slept {
+        } else if facts.habit.proactive > facts.habit.reactive && slept {
             "resume_race"
         } else {
             "reactive_only"
@@ -67,13 +68,13 @@ impl Cause for LifetimeExpiry {
         let mut opinion = Opinion::new(Label::LifetimeExpiry, kind);
         let both = !facts.http.is_empty() && !facts.sockets.is_empty();
         opinion.add(both, 0.5, "both channels were refused", facts.sockets.first().copied());
+        // An app that minds a refusal refreshes at once.
+        let after = cured.map_or(0, |place| case.item(place).time - case.incident.start);
+        let late_cure = after > 2 * MINUTE;
         opinion.add(
             cured.is_some() && !facts.http.is_empty(),
-            2.4,
-            format!(
-                "a refresh {} after the first refusal cured it",
-                span(cured.map_or(0, |p| case.item(p).time - case.incident.start))
-            ),
+            if late_cure { 1.2 } else { 2.4 },
+            format!("a refresh {} after the first refusal cured it", span(after)),
             cured,
         );
         opinion.add(cured.is_some() && facts.http.is_empty(), 0.8, "a refresh after it cured it", cured);
@@ -117,6 +118,11 @@ impl Cause for LifetimeExpiry {
             "the app's own words give another reason",
             first,
         );
+        if let Some(missed) = facts.missed {
+            let weight = if missed.told { -3.0 } else { -1.8 };
+            let text = "the app refreshes ahead of time; this once it was due while the network was gone";
+            opinion.add(true, weight, text, Some(missed.shown_by));
+        }
         opinion.add(case.loops(), -3.0, "each new token was refused at once", facts.in_vain.first().copied());
         opinion.add(facts.odd_instance, -2.5, "only one instance of the server refused it", first);
         opinion.add(failing, -3.0, "a refresh was tried and failed", facts.refreshes.first().copied());
@@ -128,7 +134,7 @@ impl Cause for LifetimeExpiry {
             facts.revocation.map(|(p, _)| p),
         );
         opinion.add(
-            !facts.accepted_beside.is_empty() && cured.is_none(),
+            !facts.accepted_beside.is_empty() && (cured.is_none() || late_cure),
             -2.5,
             "other calls went on being accepted",
             facts.accepted_beside.first().copied(),
@@ -143,7 +149,7 @@ impl Cause for LifetimeExpiry {
         if let Some(skew) = case.skew.filter(|skew| skew.abs() > 120) {
             opinion.add(true, -1.5, format!("the device's clock is off by {}", span(skew.abs() * SECOND)), None);
         }
-        if cured.is_some() && !case.timeline.has_client && facts.proactive == 0 && case.world.lead.is_some() {
+        if cured.is_some() && !case.timeline.has_client && facts.habit.proactive == 0 && case.world.lead.is_some() {
             opinion.missing.push("the device's trace: a clock that is behind looks the same from the server".into());
         }
         if facts.credential.is_none() {
@@ -162,6 +168,14 @@ fn own_refresh_too_late(case: &Case<'_>) -> Option<usize> {
     let gave = matches!(&item.kind, Kind::Refresh(refresh) if refresh.gave());
     (gave && item.time - case.incident.start > UNMINDED && case.facts.signed_in.is_none() && case.ripe())
         .then_some(refresh)
+}
+
+/// Several calls were refused one after the other, and the app refreshed after none of them: what came at last came by its timer.
+fn unminded(case: &Case<'_>) -> bool {
+    /// An app that minds a refusal refreshes within so long (microseconds).
+    const MINDS: i64 = 5 * SECOND;
+    let times: Vec<i64> = case.facts.http.iter().map(|place| case.item(*place).time).collect();
+    times.windows(2).filter(|pair| pair[1] - pair[0] > MINDS).count() >= 2 && case.facts.accepted_beside.is_empty()
 }
 
 /// The device had been silent for a good part of the token's life, and its first calls came together: it slept.

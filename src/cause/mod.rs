@@ -6,6 +6,7 @@
 pub mod case;
 mod clock_skew;
 pub(crate) mod credential_attack;
+mod due;
 pub mod fix;
 mod lifetime_expiry;
 mod logout;

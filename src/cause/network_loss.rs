@@ -6,6 +6,7 @@ use why401_parsers::event::TimeFrom;
 use why401_parsers::record::ClientSocket;
 
 use super::case::{Case, span};
+use super::due::Missed;
 use super::{Cause, Doc, Label, Opinion};
 use crate::incident::Trigger;
 use crate::session::{Item, Kind, MINUTE, SECOND};
@@ -40,10 +41,14 @@ impl Cause for NetworkLoss {
     fn doc(&self) -> &'static Doc {
         &Doc {
             what: "The network was gone for a while. Nothing was refused, nobody was signed out.",
-            kinds: &[("offline", "the device was offline")],
+            kinds: &[(
+                "offline",
+                "the device was offline; a refresh that was due meanwhile may be missed, and the token runs out later",
+            )],
             seen: "One user's socket ends and comes back with the same credential; the client's trace shows socket errors or failed name look-ups.",
             against: "Others lost theirs at the same moment (a restart); a refusal followed; the app was put away and opened again.",
-            fix: "Nothing to fix in authentication. Reconnect with back-off and jitter, and keep the session while offline.",
+            fix: "Nothing to fix in authentication. Reconnect with back-off and jitter, keep the session while offline, and make up for a refresh that \
+                  was due meanwhile as soon as the network is back.",
             sources: &["formats/auth-failures.md B9"],
         }
     }
@@ -83,7 +88,13 @@ impl Cause for NetworkLoss {
         if case.incident.trigger != Trigger::SocketLost {
             // A refresh that fell into a hole of the network.
             let facts = &case.facts;
-            if !case.is_refusal() || facts.network_down.is_none() || !case.timeline.has_server && offline.is_none() {
+            if !case.is_refusal() {
+                return None;
+            }
+            if let Some(missed) = facts.missed {
+                return Some(refresh_missed(case, missed));
+            }
+            if facts.network_down.is_none() || !case.timeline.has_server && offline.is_none() {
                 return None;
             }
             let mut opinion = Opinion::new(Label::NetworkLoss, "offline");
@@ -166,4 +177,29 @@ impl Cause for NetworkLoss {
         }
         Some(opinion)
     }
+}
+
+/// The token ran out because its refresh was due in a hole of the network, and nobody made up for it.
+fn refresh_missed(case: &Case<'_>, missed: Missed) -> Opinion {
+    let facts = &case.facts;
+    let mut opinion = Opinion::new(Label::NetworkLoss, "offline");
+    let before = span(case.incident.start - missed.due);
+    let (weight, text) = if missed.told {
+        (3.2, format!("the refresh was due {before} before, while the device had no network"))
+    } else {
+        (2.2, format!("the refresh was due {before} before, while the socket was gone; it came back by itself"))
+    };
+    opinion.add(true, weight, text, Some(missed.shown_by));
+    let well = facts.refreshed.or(facts.accepted_later);
+    opinion.add(well.is_some(), 1.2, "a refresh that worked followed the refusal", well);
+    opinion.add(facts.signed_in.is_some(), -1.5, "the user had to sign in again", facts.signed_in);
+    opinion.add(case.young(), -3.0, "the credential was far from running out", facts.credential);
+    opinion.add(case.failed_refresh().is_some(), -2.5, "a refresh was tried and failed", case.failed_refresh());
+    opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
+    let revoked = facts.revocation.map(|(place, _)| place);
+    opinion.add(revoked.is_some(), -2.0, "sessions were revoked just before", revoked);
+    if !missed.told {
+        opinion.missing.push("the client's trace: was the network gone, or the app put away?".into());
+    }
+    opinion
 }

@@ -15,6 +15,9 @@ pub(super) struct RefreshFailure;
 /// Okta 30 s, Cognito up to 60 s).
 const RACE: i64 = 60 * SECOND;
 
+/// Refreshes that race are sent at once; one that is sent so long (microseconds) after the other's answer is a try again.
+const IN_TURN: i64 = 3 * SECOND;
+
 /// An app that cannot read the answer signs out within seconds (microseconds).
 const AT_ONCE: i64 = 10 * SECOND;
 
@@ -77,6 +80,10 @@ impl Cause for RefreshFailure {
         if case.loops() {
             return Some(in_vain(case));
         }
+        if case.incident.trigger == Trigger::SignInAgain {
+            let unused = case.facts.unused.map(|place| unused(case, place));
+            return unused.or_else(|| case.facts.nameless_failure.then(|| nameless(case)));
+        }
         if !case.is_refusal() {
             return None;
         }
@@ -134,6 +141,30 @@ impl Cause for RefreshFailure {
         opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
         Some(opinion)
     }
+}
+
+/// The server gave a token, nothing was called with it, and the user signed in again: the client never got it, or could not read it.
+fn unused(case: &Case<'_>, refresh: usize) -> Opinion {
+    let facts = &case.facts;
+    let mut opinion = Opinion::new(Label::RefreshFailure, "unusable_response");
+    let after = span(case.incident.start - case.item(refresh).ended);
+    opinion.add(true, 1.6, "the refresh was answered well, and nothing was called with its token", Some(refresh));
+    opinion.add(true, 1.2, format!("{after} later the user signed in again"), Some(case.first()));
+    opinion.add(facts.storage.is_some(), -2.0, "the device's store failed", facts.storage);
+    if !case.timeline.has_client {
+        opinion.missing.push("the client's trace: was the answer lost, or could it not be read?".into());
+    }
+    opinion
+}
+
+/// Addresses are hidden: somebody's refresh failed, and then this user signed in again with no other reason.
+fn nameless(case: &Case<'_>) -> Opinion {
+    let mut opinion = Opinion::new(Label::RefreshFailure, "server_error");
+    let text = "a refresh that names nobody failed between the last call and the sign-in";
+    opinion.add(true, 1.6, text, Some(case.first()));
+    opinion.add(case.facts.storage.is_some(), -2.0, "the device's store failed", case.facts.storage);
+    opinion.missing.push("request tags with the user, or addresses of clients: whose refresh failed?".into());
+    opinion
 }
 
 /// The client waits for its own queue: after a refusal it begins calls that never end, and nothing follows.
@@ -233,7 +264,17 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
     let reused = facts.sense.has(Sense::REUSED);
     // What the app made of the answer: `AuthSessionExpired(reason: refresh_token_expired)`.
     let told = facts.forced_out.map(|place| case.item(place).sense).unwrap_or_default();
-    let kind = if won.is_some() || (reused && failed.len() > 1) {
+    let lost = won.filter(|place| {
+        let other = case.item(*place);
+        let used = |kind: &Kind| matches!(kind, Kind::Accepted { .. } | Kind::SocketAccepted);
+        let between = case.timeline.items.iter().filter(|between| between.lane == item.lane);
+        other.timed != TimeFrom::Order
+            && item.time - other.ended > IN_TURN
+            && !between.clone().any(|call| (other.ended..item.time).contains(&call.time) && used(&call.kind))
+    });
+    let kind = if lost.is_some() {
+        "lost_response"
+    } else if won.is_some() || (reused && failed.len() > 1) {
         "reuse_race"
     } else if reused {
         "second_holder"
@@ -257,12 +298,12 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
     opinion.add(true, 2.2, format!("the refresh was refused with {status}"), Some(first));
     if let Some(won) = won {
         let apart = span((case.item(won).time - item.time).abs());
-        opinion.add(
-            true,
-            2.0,
-            format!("another refresh of the same device, {apart} apart, got the new token"),
-            Some(won),
-        );
+        let text = if lost.is_some() {
+            format!("another refresh {apart} before got the new token, and nothing was called with it")
+        } else {
+            format!("another refresh of the same device, {apart} apart, got the new token")
+        };
+        opinion.add(true, 2.0, text, Some(won));
     }
     opinion.add(
         failed.len() > 1,

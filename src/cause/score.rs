@@ -34,6 +34,12 @@ const CEILINGS: (f64, f64, f64) = (0.98, 0.97, 0.95);
 /// Nor than this where a proxy's address stands on every line: what names nobody is nobody's there, so half of a story may be missing.
 const HIDDEN: f64 = 0.9;
 
+/// Nor where which answer belongs to which request is known by the order of lines alone.
+const MIXED_UP: f64 = 0.92;
+
+/// Nor where refreshes are written elsewhere: whether one was tried, and how it ended, decides between the three main causes.
+const RENEWED_UNSEEN: f64 = 0.7;
+
 /// Weights are the sums of reasons that hang together, chosen with care not to say too much; taken at their word they are less sure than
 /// they are right. The exponent that mends it, cross-validated by scenario (`tests/calibration.rs`, docs/calibration.md).
 pub const SHARPNESS: f64 = 1.4;
@@ -43,6 +49,8 @@ fn sharpened(chance: f64) -> f64 {
     let (for_it, against) = (chance.powf(SHARPNESS), (1.0 - chance).max(0.0).powf(SHARPNESS));
     for_it / (for_it + against)
 }
+
+const UNSEEN: &str = "the log of what answers refreshes: sessions go on after refusals, and these logs show no refresh";
 
 /// Weighs all causes.
 #[must_use]
@@ -64,12 +72,19 @@ pub fn verdict(case: &Case<'_>) -> Verdict {
         _ => CEILINGS.2,
     };
     let ceiling = if case.world.hidden { ceiling.min(HIDDEN) } else { ceiling };
+    let ceiling = if case.world.mixed_up { ceiling.min(MIXED_UP) } else { ceiling };
+    let unseen = case.world.renewed_unseen && case.is_refusal();
+    let ceiling = if unseen { ceiling.min(RENEWED_UNSEEN) } else { ceiling };
     let chance = |opinion: &Opinion| sharpened(opinion.score().exp() / total).min(ceiling);
     let runner_up =
         |from: usize| opinions.get(from).filter(|other| other.score() > 0.0).map(|other| (other.label, chance(other)));
     match opinions.first() {
         Some(best) if best.score() >= LEAST_EVIDENCE => {
-            Verdict { confidence: chance(best), runner_up: runner_up(1), opinion: best.clone() }
+            let mut opinion = best.clone();
+            if unseen {
+                opinion.missing.push(UNSEEN.into());
+            }
+            Verdict { confidence: chance(best), runner_up: runner_up(1), opinion }
         }
         best => {
             let mut opinion = Opinion::new(Label::Inconclusive, "");
@@ -87,6 +102,9 @@ fn missing(case: &Case<'_>, best: Option<&Opinion>) -> Vec<String> {
     }
     if !case.timeline.has_server {
         missing.push("the server's log of the same time".into());
+    }
+    if case.world.renewed_unseen {
+        missing.push(UNSEEN.into());
     }
     if case.facts.credential.is_none() {
         missing.push("an earlier part of the log, with the sign-in or refresh that gave the credential".into());

@@ -41,7 +41,7 @@ impl Cause for ServerRestart {
         let fell = due.is_some_and(|due| (restart.start - 3 * MINUTE..=restart.end + 3 * MINUTE).contains(&due));
         let first = case.first();
         let woke = matches!(case.item(first).kind, Kind::SocketRefused) && case.incident.start >= restart.start;
-        let once = facts.reactive <= 1;
+        let once = facts.habit.reactive <= 1;
         opinion.add(fell && once, 3.2, "its next refresh was due while the server was restarting", facts.credential);
         opinion.add(
             woke && once && !fell && facts.refreshed.is_some(),
@@ -50,7 +50,7 @@ impl Cause for ServerRestart {
             Some(first),
         );
         opinion.add(!once, -2.5, "this client runs into refusals at other times too", None);
-        opinion.add(facts.proactive > 0, 0.8, "this client refreshes ahead of time otherwise", facts.credential);
+        opinion.add(facts.habit.proactive > 0, 0.8, "this client refreshes ahead of time otherwise", facts.credential);
         opinion.add(facts.refreshed.is_some(), 0.8, "a refresh cured it", facts.refreshed);
         opinion.add(
             facts.signed_in.is_some() && facts.refreshed.is_none(),

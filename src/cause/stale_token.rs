@@ -72,7 +72,7 @@ fn websocket(case: &Case<'_>) -> Opinion {
         refreshed,
     );
     opinion.add(
-        facts.credential.is_some() && refreshed.is_none(),
+        facts.credential.is_some_and(|place| matches!(case.item(place).kind, Kind::SignIn)),
         0.3,
         format!("the newest credential is the sign-in {} before", newer.unwrap_or_default()),
         facts.credential,
@@ -142,6 +142,8 @@ fn http(case: &Case<'_>) -> Opinion {
     );
     let refreshed = case.renewed();
     opinion.add(refreshed.is_some(), 1.2, "a refresh before gave a newer credential", refreshed);
+    let text = "two people's calls from one address look just like one person's good and bad channel";
+    opinion.add(facts.guessed, -1.5, text, first);
     opinion.add(facts.http.len() >= 3, 0.5, "and again", facts.http.last().copied());
     opinion.add(
         facts.signed_in.is_some() && facts.accepted_later.is_none() && facts.routes.len() > 1,

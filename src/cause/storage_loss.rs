@@ -50,7 +50,8 @@ impl Cause for StorageLoss {
                 Some(case.first()),
             );
             opinion.add(after_start.is_some(), 2.0, "the app started and found nothing stored", after_start);
-            let retried = facts.age.is_some_and(|age| age < RETRY);
+            let by_sign_in = facts.credential.is_some_and(|place| matches!(case.item(place).kind, Kind::SignIn));
+            let retried = by_sign_in && facts.age.is_some_and(|age| age < RETRY);
             opinion.add(
                 retried,
                 -2.5,
@@ -67,6 +68,18 @@ impl Cause for StorageLoss {
                 opinion.add(case.ripe(), -1.5, "the credential had reached its lifetime", facts.credential);
             }
             opinion.add(facts.storage.is_some(), 2.0, "the store of secrets had failed", facts.storage);
+            opinion.add(
+                facts.unused.is_some() && after_start.is_none(),
+                -2.5,
+                "a refresh just before gave a token, and nothing was called with it",
+                facts.unused,
+            );
+            opinion.add(
+                facts.nameless_failure && after_start.is_none(),
+                -2.5,
+                "a refresh that names nobody failed between the last call and the sign-in",
+                None,
+            );
             opinion.add(
                 !case.world.renews && after_start.is_none() && facts.storage.is_none(),
                 -2.5,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use super::{Exit, span};
-use crate::simulate::{Dialect, Envelope, Ids, Options, Withheld, simulate};
+use crate::simulate::{Dialect, Envelope, Ids, Level, Options, Platform, Withheld, simulate};
 
 /// What `simulate` takes.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub struct Args {
     /// Hours that the log covers
     #[arg(long, default_value_t = 3.0)]
     pub hours: f64,
-    /// `mixed`, `healthy`, a cause or a kind; several with commas
+    /// `mixed`, `rare` (the rarer kinds), `healthy`, a cause or a kind; several with commas
     #[arg(long, default_value = "mixed", value_delimiter = ',')]
     pub mix: Vec<String>,
     /// How the server logs
@@ -53,6 +53,12 @@ pub struct Args {
     /// So many of a hundred people's phones change between two networks
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub roaming: u8,
+    /// From which level on the server logs
+    #[arg(long, value_enum, default_value_t = Level::Info)]
+    pub level: Level,
+    /// What devices run, as their traces show it; several with commas
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Platform::Android, Platform::Ios])]
+    pub platforms: Vec<Platform>,
 }
 
 /// Writes the logs and says what was written.
@@ -74,6 +80,8 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         envelope: args.envelope,
         second_devices: args.second_devices.into(),
         roaming: args.roaming.into(),
+        level: args.level,
+        platforms: args.platforms.clone(),
     }
     .checked()?;
     let written = simulate(&options, &args.out).with_context(|| format!("cannot write into {}", args.out.display()))?;

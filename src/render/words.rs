@@ -7,6 +7,7 @@ use crate::cause::Label;
 use crate::cause::case::span;
 use crate::diagnosis::{Impact, Incident, LifetimeFinding};
 use crate::session::SECOND;
+use crate::session::habit::Refreshing;
 use crate::session::lifetime::KnownBy;
 
 pub(super) fn whose(incident: &Incident) -> String {
@@ -111,6 +112,16 @@ pub(super) fn known_by(lifetime: &LifetimeFinding) -> String {
     };
     if let Some(lead) = lifetime.refreshed_at_seconds {
         known.push_str(&format!("; most clients refresh at {}", seconds(lead)));
+    }
+    if let (Some(habit), Some(refreshing)) = (lifetime.refreshes, lifetime.refreshing) {
+        let (proactive, reactive) = (number(habit.proactive), number(habit.reactive));
+        known.push_str(&match refreshing {
+            Refreshing::Proactive => {
+                format!("; refreshed ahead of its end ({proactive} times, {reactive} after a refusal)")
+            }
+            Refreshing::Reactive => format!("; refreshed only after a refusal ({reactive} times, {proactive} ahead)"),
+            Refreshing::Both => format!("; refreshed both ways: {proactive} times ahead, {reactive} after a refusal"),
+        });
     }
     known
 }

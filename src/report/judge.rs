@@ -1,8 +1,8 @@
 //! The second half: incidents noticed on timelines, and what explains them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use why401_parsers::event::{Event, GroupedBy};
+use why401_parsers::event::{Event, GroupedBy, Name};
 use why401_parsers::record::Side;
 
 use super::Judged;
@@ -16,7 +16,7 @@ use crate::diagnosis::{Contribution, Impact};
 use crate::incident::service::{Attack, Restart};
 use crate::incident::{self, Trigger};
 use crate::session::lifetime::Lifetime;
-use crate::session::{Kind, Refresh, SECOND, Timeline};
+use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
 
 /// What was found, before it is written down.
 pub(crate) struct Found {
@@ -36,6 +36,8 @@ pub(crate) fn judge(placed: &Placed) -> Found {
     // Where users are at home, what is refused may be theirs.
     attacks.retain(|attack| !identified.shared_addresses.contains(&attack.address));
     let odd = incident::instance::odd_instances(identified, timelines, lifetimes);
+    let renews = timelines.values().any(|timeline| timeline.items.iter().any(|i| matches!(i.kind, Kind::Refresh(_))));
+    let nameless_failures = nameless_failures(identified, timelines);
     let world = World {
         events: &identified.events,
         names,
@@ -47,7 +49,9 @@ pub(crate) fn judge(placed: &Placed) -> Found {
         mixed_up: mixed_up(identified),
         hidden: hidden(identified),
         odd_instances: &odd,
-        renews: timelines.values().any(|timeline| timeline.items.iter().any(|i| matches!(i.kind, Kind::Refresh(_)))),
+        renews,
+        renewed_unseen: !renews && timelines.values().filter(|timeline| cured_unseen(timeline)).count() > 1,
+        nameless_failures: &nameless_failures,
     };
     let mut judged = Vec::new();
     let mut in_flight: Vec<(Key, usize)> = Vec::new();
@@ -95,6 +99,39 @@ fn hidden(identified: &Identified) -> bool {
     let of_proxy = |event: &&Event| event.address.is_some_and(|address| identified.proxies.contains(&address));
     let requests = identified.events.iter().filter(server);
     !identified.proxies.is_empty() && 2 * requests.clone().filter(of_proxy).count() > requests.count()
+}
+
+/// Whether an endpoint that refused the actor accepts it again soon after, with no new credential in the log.
+fn cured_unseen(timeline: &Timeline) -> bool {
+    let mut refused: Vec<(Name, usize, i64)> = Vec::new();
+    for item in &timeline.items {
+        match item.kind {
+            Kind::SignIn | Kind::Refresh(_) => refused.clear(),
+            Kind::Unauthorized { route } => refused.push((route, item.lane, item.time)),
+            Kind::Accepted { route } => {
+                let same = |(failed, lane, time): &(Name, usize, i64)| {
+                    (*failed, *lane) == (route, item.lane) && item.time - time <= 2 * MINUTE
+                };
+                if refused.iter().any(same) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Times of failed refreshes that came from a proxy's address and name nobody.
+fn nameless_failures(identified: &Identified, timelines: &BTreeMap<Key, Timeline>) -> Vec<i64> {
+    let proxies = timelines
+        .iter()
+        .filter(|(key, _)| matches!(key, Key::Address(address) if identified.proxies.contains(address)));
+    let failed = |item: &&Item| matches!(&item.kind, Kind::Refresh(refresh) if !refresh.gave());
+    let mut times: Vec<i64> =
+        proxies.flat_map(|(_, timeline)| &timeline.items).filter(failed).map(|item| item.time).collect();
+    times.sort_unstable();
+    times
 }
 
 /// The error of the actor's device's clock, where a trace shows it.

@@ -7,6 +7,7 @@ use super::{Findings, rfc3339};
 use crate::cause::case::span;
 use crate::diagnosis::LifetimeFinding;
 use crate::session::SECOND;
+use crate::session::habit::Habit;
 use crate::session::lifetime::{Ages, Lifetime};
 
 /// Practice for a platform's tokens, in seconds: access, refresh (see `why401 explain lifetime_expiry`).
@@ -40,19 +41,25 @@ pub(super) fn lifetime_findings(findings: &Findings<'_>, placed: &Placed) -> Vec
     // Whom no line places on a platform is most likely on the only one there is.
     if let [] | [_] = known[..] {
         let platform = known.first().copied().unwrap_or("unknown");
-        return of_platform(platform, &placed.lifetimes, &placed.refresh_lifetimes, placed.lead);
+        let how = (placed.lead, placed.habit);
+        return of_platform(platform, &placed.lifetimes, &placed.refresh_lifetimes, how);
     }
-    let shown = by_platform
-        .iter()
-        .flat_map(|(platform, ages)| of_platform(platform, &ages.lifetimes(), &ages.refresh_lifetimes(), ages.lead()));
+    let shown = by_platform.iter().flat_map(|(platform, ages)| {
+        of_platform(platform, &ages.lifetimes(), &ages.refresh_lifetimes(), (ages.lead(), ages.habit()))
+    });
     let mut found: Vec<LifetimeFinding> = shown.collect();
     // What clients were told, or the configuration says, holds for all.
     let stated: Vec<Lifetime> = placed.lifetimes.iter().filter(|lifetime| lifetime.issued.is_none()).copied().collect();
-    found.extend(of_platform("unknown", &stated, &[], None));
+    found.extend(of_platform("unknown", &stated, &[], (None, Habit::default())));
     found
 }
 
-fn of_platform(platform: &str, access: &[Lifetime], refresh: &[Lifetime], lead: Option<i64>) -> Vec<LifetimeFinding> {
+fn of_platform(
+    platform: &str,
+    access: &[Lifetime],
+    refresh: &[Lifetime],
+    (lead, habit): (Option<i64>, Habit),
+) -> Vec<LifetimeFinding> {
     let practice = practice(platform);
     let finding = |lifetime: &Lifetime, credential: &str, recommended: (i64, i64)| {
         let seconds = lifetime.access / SECOND;
@@ -75,6 +82,8 @@ fn of_platform(platform: &str, access: &[Lifetime], refresh: &[Lifetime], lead: 
             refreshed_at_seconds: lead
                 .map(|lead| lead / SECOND)
                 .filter(|lead| *lead < seconds && credential == "access"),
+            refreshes: Some(habit).filter(|habit| credential == "access" && habit.refreshing().is_some()),
+            refreshing: habit.refreshing().filter(|_| credential == "access"),
             issued: lifetime.issued.map(|(first, last)| (rfc3339(first), rfc3339(last))),
         }
     };

@@ -18,6 +18,7 @@ use crate::cause::case::span;
 use crate::config::{Config, Keep};
 use crate::diagnosis::Input;
 use crate::reading::Reading;
+use crate::session::habit::Habit;
 use crate::session::lifetime::{Ages, KnownBy, Lifetime};
 use crate::session::{SECOND, Timeline, endpoint::Roles, timeline};
 
@@ -36,6 +37,8 @@ pub(crate) struct Placed {
     pub(crate) refresh_lifetimes: Vec<Lifetime>,
     /// The age at which most clients refresh before they must.
     pub(crate) lead: Option<i64>,
+    /// How refreshes came about.
+    pub(crate) habit: Habit,
     /// Requests that were too many to keep, by the hour since 1970; they count all the same.
     pub(crate) thinned: BTreeMap<i64, u64>,
     /// Lines of a proxy that say again what the app's own lines say.
@@ -132,6 +135,7 @@ pub(crate) fn place(reading: Reading) -> Placed {
         lifetimes,
         refresh_lifetimes: ages.refresh_lifetimes(),
         lead,
+        habit: ages.habit(),
         thinned,
         behind_proxy,
         since,

@@ -3,6 +3,7 @@
 use why401_parsers::event::TimeFrom;
 use why401_parsers::record::Sense;
 
+use super::habit::Habit;
 use super::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
 
 /// An inferred lifetime.
@@ -55,6 +56,8 @@ pub struct Ages {
     refresh_accepted: Vec<(i64, i64)>,
     /// Ages at which a credential was replaced without a refusal: the lead of proactive refreshes.
     replaced: Vec<i64>,
+    /// How refreshes came about.
+    habit: Habit,
 }
 
 /// Round lifetimes that servers are configured to, in minutes.
@@ -82,6 +85,7 @@ impl Ages {
         for lane in 0..timeline.lanes {
             let timed = |item: &&Item| item.lane == lane && item.timed != TimeFrom::Order;
             self.add_lane(timeline.items.iter().filter(timed));
+            self.habit.add(Habit::of(timeline.items.iter().filter(|item| item.lane == lane)));
         }
     }
 
@@ -95,7 +99,7 @@ impl Ages {
             match &item.kind {
                 Kind::SignIn => {
                     newest = Some(item.ended);
-                    self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), false);
+                    self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), None);
                     (issued, oldest_use, refused) = (Some(item.ended), 0, None);
                 }
                 Kind::Refresh(Refresh::Refused(_)) => {
@@ -109,7 +113,7 @@ impl Ages {
                 Kind::Refresh(refresh) if refresh.gave() => {
                     self.refresh_accepted.extend(newest.map(|at| (at, item.time - at)));
                     newest = Some(item.ended);
-                    self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), true);
+                    self.settle(issued, oldest_use, refused.filter(|(at, _)| item.time - at <= CURE), Some(item.time));
                     (issued, oldest_use, refused) = (Some(item.ended), 0, None);
                 }
                 Kind::SignOut | Kind::Revoke | Kind::Removing => (issued, refused, newest) = (None, None, None),
@@ -131,10 +135,10 @@ impl Ages {
                 _ => {}
             }
         }
-        self.settle(issued, oldest_use, refused, false);
+        self.settle(issued, oldest_use, refused, None);
     }
 
-    fn settle(&mut self, issued: Option<i64>, oldest_use: i64, refused: Option<(i64, i64)>, refreshed: bool) {
+    fn settle(&mut self, issued: Option<i64>, oldest_use: i64, refused: Option<(i64, i64)>, refreshed: Option<i64>) {
         let Some(issued) = issued else { return };
         match refused {
             Some((_, age)) if age > oldest_use && age >= SHORTEST => {
@@ -143,8 +147,8 @@ impl Ages {
             Some(_) => {}
             None => {
                 self.accepted.push((issued, oldest_use));
-                if refreshed && oldest_use > 2 * MINUTE {
-                    self.replaced.push(oldest_use);
+                if let Some(at) = refreshed.filter(|at| at - issued > 2 * MINUTE) {
+                    self.replaced.push(at - issued);
                 }
             }
         }
@@ -163,6 +167,12 @@ impl Ages {
     pub fn refresh_lifetimes(&self) -> Vec<Lifetime> {
         let usual: Vec<i64> = USUAL_REFRESH.iter().map(|days| days * 24 * 60 * MINUTE).collect();
         told_apart(&self.refresh_refused, &self.refresh_accepted, &usual)
+    }
+
+    /// How refreshes came about.
+    #[must_use]
+    pub fn habit(&self) -> Habit {
+        self.habit
     }
 
     /// The age at which clients replace a credential before it is refused, where many do at the same age.

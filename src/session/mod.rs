@@ -1,6 +1,7 @@
 //! One actor's timeline: what was done with credentials on both channels, in order of time.
 
 pub mod endpoint;
+pub mod habit;
 pub mod lifetime;
 
 use why401_parsers::event::{AuthState, Event, Fault, Name, Names, TimeFrom, What};
@@ -248,6 +249,7 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
         push_socket(&mut items, attempt, lane_of(attempt.address).unwrap_or(0));
     }
     items.sort_by_key(|item| (item.time, item.source, item.line));
+    mark_lost_answers(&mut items);
     // The client's own sockets count where no server's log shows them.
     if !actor.sockets.is_empty() || out.has_server {
         items.retain(|item| {
@@ -263,6 +265,25 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
     }
     out.items = items;
     out
+}
+
+/// A client's refresh that got no answer, while the server answered one of the same device well: that answer was lost. (Loggers show no
+/// request id where there is no answer, so that the two are told to be one by their times alone.)
+fn mark_lost_answers(items: &mut [Item]) {
+    /// A clock that is set by request ids is right to a second; the request takes some time to get there (microseconds).
+    const APART: i64 = 5 * SECOND;
+    let given: Vec<(usize, i64)> = items
+        .iter()
+        .filter(|item| item.side == Side::Server && matches!(&item.kind, Kind::Refresh(refresh) if refresh.gave()))
+        .map(|item| (item.lane, item.time))
+        .collect();
+    for item in items.iter_mut().filter(|item| item.timed != TimeFrom::Order) {
+        let until = item.ended.max(item.time) + SECOND;
+        let answered = |(lane, time): &(usize, i64)| *lane == item.lane && (item.time - APART..=until).contains(time);
+        if matches!(item.kind, Kind::Refresh(Refresh::Unreachable(_))) && given.iter().any(answered) {
+            item.kind = Kind::Refresh(Refresh::Lost);
+        }
+    }
 }
 
 /// So many calls of a trace must show how they ended before one that does not was never answered.

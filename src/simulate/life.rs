@@ -15,7 +15,7 @@ use super::{MILLI, MINUTE, Options, SECOND, rfc3339};
 
 /// An act that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Act {
+pub(super) enum Act {
     Open,
     SignIn,
     Call,
@@ -35,14 +35,14 @@ enum Act {
 
 /// An access token as the server knows it.
 #[derive(Clone, Debug, Default)]
-struct Token {
+pub(super) struct Token {
     text: String,
     issued: i64,
 }
 
 /// How an app stands.
 #[derive(Clone, Debug, Default)]
-struct State {
+pub(super) struct State {
     signed_in: bool,
     front: bool,
     offline: bool,
@@ -50,13 +50,15 @@ struct State {
     roamed: bool,
     token: Token,
     /// What a captured closure or header keeps: the token of the sign-in.
-    first: Token,
+    pub(super) first: Token,
     /// Sessions from before this time are revoked.
     revoked: i64,
     /// The server refuses the refresh token.
-    refresh_dead: bool,
+    pub(super) refresh_dead: bool,
     /// The token that the open socket came with.
     socket: Option<String>,
+    /// The server let it in as a guest.
+    guest: bool,
     /// Counts sign-ins, refreshes, pauses: what was due before is not any more.
     epoch: u32,
 }
@@ -66,15 +68,15 @@ type Due = (i64, u64, usize, Act, u32);
 
 /// The simulation.
 pub(super) struct Life<'a, W> {
-    options: &'a Options,
-    people: &'a [Person],
-    states: Vec<State>,
+    pub(super) options: &'a Options,
+    pub(super) people: &'a [Person],
+    pub(super) states: Vec<State>,
     traces: Vec<Option<Trace>>,
     due: BinaryHeap<Reverse<Due>>,
     sequence: u64,
-    rng: Rng,
-    server: Server<W>,
-    notes: Notes,
+    pub(super) rng: Rng,
+    pub(super) server: Server<W>,
+    pub(super) notes: Notes,
     start: i64,
     end: i64,
     /// The server is down until then.
@@ -87,6 +89,11 @@ pub(super) struct Outcome {
     pub(super) traces: Vec<(usize, String)>,
     pub(super) window: (i64, i64),
     pub(super) bytes: u64,
+}
+
+/// The app has refreshed since the user signed in.
+fn state_renewed(state: &State) -> bool {
+    state.token.issued > state.first.issued
 }
 
 /// How long people use the app, and put it away, on average.
@@ -117,7 +124,7 @@ impl<'a, W: Write> Life<'a, W> {
         }
     }
 
-    fn later(&mut self, time: i64, person: usize, act: Act) {
+    pub(super) fn later(&mut self, time: i64, person: usize, act: Act) {
         self.sequence += 1;
         let epoch = self.states.get(person).map_or(0, |state| state.epoch);
         self.due.push(Reverse((time, self.sequence, person, act, epoch)));
@@ -160,21 +167,21 @@ impl<'a, W: Write> Life<'a, W> {
     }
 
     /// Where the person is on the network.
-    fn ip(&self, person: usize) -> &'a str {
+    pub(super) fn ip(&self, person: usize) -> &'a str {
         let who = &self.people[person];
         who.roams_to.as_deref().filter(|_| self.states[person].roamed).unwrap_or(&who.ip)
     }
 
-    fn fault(&self, person: usize) -> Fault {
+    pub(super) fn fault(&self, person: usize) -> Fault {
         self.people.get(person).map_or(Fault::None, |person| person.fault)
     }
 
-    fn lifetime(&self) -> i64 {
+    pub(super) fn lifetime(&self) -> i64 {
         self.options.access_seconds * SECOND
     }
 
     /// Apps refresh that long before the end: an eighth of the life, eight minutes of an hour.
-    fn lead(&self) -> i64 {
+    pub(super) fn lead(&self) -> i64 {
         (self.lifetime() * 2 / 15).min(30 * MINUTE)
     }
 
@@ -188,7 +195,7 @@ impl<'a, W: Write> Life<'a, W> {
         if token.issued <= revoked { "pass withdrawn, token revoked" } else { "token expired" }
     }
 
-    fn trace(&mut self, person: usize, tell: impl FnOnce(&mut Trace)) {
+    pub(super) fn trace(&mut self, person: usize, tell: impl FnOnce(&mut Trace)) {
         if let Some(trace) = self.traces.get_mut(person).and_then(Option::as_mut) {
             tell(trace);
         }
@@ -214,7 +221,7 @@ impl<'a, W: Write> Life<'a, W> {
     }
 
     /// One call; whether it was accepted, `None` if it got no answer.
-    fn call(&mut self, time: i64, person: usize, route: &Route, token: &Token) -> Option<bool> {
+    pub(super) fn call(&mut self, time: i64, person: usize, route: &Route, token: &Token) -> Option<bool> {
         let people = self.people;
         let (who, ip) = (&people[person], self.ip(person));
         let lasts = self.rng.between(12, 260) * MILLI;
@@ -317,10 +324,7 @@ impl<'a, W: Write> Life<'a, W> {
     fn timers(&mut self, time: i64, person: usize) {
         let fault = self.fault(person);
         let token = self.states[person].token.issued;
-        let due = match fault {
-            Fault::ClockAhead => time + MINUTE + self.rng.between(0, 3) * SECOND,
-            _ => token + self.lifetime() - self.lead() + self.rng.between(-2, 3) * SECOND,
-        };
+        let due = self.due(time, person, token);
         if fault == Fault::ClockBehind {
             let error = -self.people[person].clock_error * SECOND;
             let minutes = (token + self.lifetime() - self.lead() + error - time) / MINUTE;
@@ -328,6 +332,8 @@ impl<'a, W: Write> Life<'a, W> {
         } else if fault.proactive() {
             let minutes = (due - time).max(0) / MINUTE;
             self.trace(person, |trace| trace.say(time + 50 * MILLI, &format!("renewal timer: refresh in {minutes}m")));
+            self.later(due, person, Act::Due);
+        } else if fault == Fault::LateTimer {
             self.later(due, person, Act::Due);
         }
         let call = time + self.rng.wait(self.options.pace());
@@ -378,6 +384,9 @@ impl<'a, W: Write> Life<'a, W> {
 
     /// A call was refused: what the app does about it.
     fn refused(&mut self, time: i64, person: usize) {
+        if self.refused_rarely(time, person) {
+            return;
+        }
         let fault = self.fault(person);
         let sign = "server:http_401";
         match fault {
@@ -414,7 +423,7 @@ impl<'a, W: Write> Life<'a, W> {
     }
 
     /// A refresh on the server and in the trace; when it ended.
-    fn renew(&mut self, time: i64, person: usize, answer: Answer) -> i64 {
+    pub(super) fn renew(&mut self, time: i64, person: usize, answer: Answer) -> i64 {
         let people = self.people;
         let (who, ip) = (&people[person], self.ip(person));
         let lasts = self.rng.between(40, 300) * MILLI;
@@ -426,7 +435,7 @@ impl<'a, W: Write> Life<'a, W> {
         time + lasts + 60 * MILLI
     }
 
-    fn refresh(&mut self, time: i64, person: usize, reactive: bool) {
+    pub(super) fn refresh(&mut self, time: i64, person: usize, reactive: bool) {
         if time < self.down_until || self.states[person].offline {
             self.later(time + MINUTE, person, Act::Due);
             return;
@@ -447,6 +456,9 @@ impl<'a, W: Write> Life<'a, W> {
             self.notes.sign(person, time, "server:refresh_failed");
             let ended = self.renew(time, person, Answer::Denied(words));
             self.forced_out(ended, person, why);
+            return;
+        }
+        if self.refresh_rarely(time, person) {
             return;
         }
         match fault {
@@ -487,9 +499,10 @@ impl<'a, W: Write> Life<'a, W> {
             self.socket(ended + 30 * MILLI, person, 0);
         }
         self.timers(ended, person);
+        self.second_holder(ended, person);
     }
 
-    fn forced_out(&mut self, time: i64, person: usize, why: &'static str) {
+    pub(super) fn forced_out(&mut self, time: i64, person: usize, why: &'static str) {
         self.notes.forced_out[person] += 1;
         let id = self.people[person].id.clone();
         self.trace(person, |trace| {
@@ -511,7 +524,8 @@ impl<'a, W: Write> Life<'a, W> {
     fn close_socket(&mut self, time: i64, person: usize, removed: bool) {
         if let Some(token) = self.states[person].socket.take() {
             let ip = self.ip(person);
-            self.server.socket_end(time, &self.people[person], ip, &token, removed);
+            let guest = self.states[person].guest;
+            self.server.socket_end(time, (&self.people[person], ip, guest), &token, removed);
         }
     }
 
@@ -536,7 +550,15 @@ impl<'a, W: Write> Life<'a, W> {
         let good = self.good(person, &token, time);
         let why = self.why_not(person, &token);
         let ip = self.ip(person);
-        self.server.socket(&mut self.rng, time, (&self.people[person], ip), &token.text, (!good).then_some(why));
+        // After its first refresh the app forgets the token on the socket, and the server lets it in as a guest.
+        let renewed = state_renewed(&self.states[person]);
+        let guest = self.fault(person) == Fault::SocketOfNobody && renewed;
+        if guest {
+            self.notes.sign(person, time, "server:ws_anonymous");
+        }
+        let whose = (&self.people[person], ip, guest);
+        self.server.socket(&mut self.rng, time, whose, &token.text, (!good).then_some(why));
+        self.states[person].guest = guest;
         self.trace(person, |trace| trace.socket(time, good));
         if good {
             self.states[person].socket = Some(token.text);
@@ -590,9 +612,11 @@ impl<'a, W: Write> Life<'a, W> {
         self.socket(time + 60 * MILLI, person, 0);
         if self.opening(time + 100 * MILLI, person) {
             self.refused(time + 300 * MILLI, person);
-        } else {
-            self.timers(time, person);
+            if self.fault(person) != Fault::LateTimer {
+                return;
+            }
         }
+        self.timers(time, person);
     }
 
     /// When this person's trouble begins.
@@ -605,6 +629,7 @@ impl<'a, W: Write> Life<'a, W> {
             | Fault::PasswordChange
             | Fault::AdminRevocation
             | Fault::StoreUnreadable
+            | Fault::SessionLimit
             | Fault::Reinstall => self.later(at, person, Act::Trouble(0)),
             _ => {}
         }
@@ -614,7 +639,8 @@ impl<'a, W: Write> Life<'a, W> {
         let people = self.people;
         let (who, ip) = (&people[person], self.ip(person));
         let busy = !self.states[person].front || !self.states[person].signed_in || time < self.down_until + 5 * MINUTE;
-        let midway = matches!((who.fault, step), (Fault::Offline, 1) | (Fault::StragglingPoll, 1..));
+        let midway =
+            matches!((who.fault, step), (Fault::Offline | Fault::SecondHolder, 1) | (Fault::StragglingPoll, 1..));
         if busy && !midway {
             self.later(time + 3 * MINUTE, person, Act::Trouble(step));
             return;
@@ -684,11 +710,11 @@ impl<'a, W: Write> Life<'a, W> {
             }
             (Fault::AdminRevocation, _) => self.revoke(time, person, false),
             (Fault::StoreUnreadable | Fault::Reinstall, _) => self.lose(time, person),
-            _ => {}
+            _ => self.rare_trouble(time, person, step),
         }
     }
 
-    fn revoke(&mut self, time: i64, person: usize, removed: bool) {
+    pub(super) fn revoke(&mut self, time: i64, person: usize, removed: bool) {
         let state = &mut self.states[person];
         state.revoked = time;
         state.refresh_dead = true;

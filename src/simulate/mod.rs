@@ -8,6 +8,7 @@ mod clock;
 mod envelope;
 mod life;
 mod plan;
+mod rare;
 mod rng;
 mod server;
 mod trace;
@@ -92,6 +93,38 @@ impl Withheld {
     }
 }
 
+/// From which level on the server logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// With ActiveRecord's look-ups
+    Debug,
+    /// As in production
+    Info,
+    /// No requests: the app's warnings, errors and exceptions only
+    Warn,
+}
+
+impl Level {
+    /// As in `truth.json`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+        }
+    }
+}
+
+/// What devices run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Platform {
+    /// logcat, `flutter run`
+    Android,
+    /// Xcode's console
+    Ios,
+}
+
 /// How users are identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Ids {
@@ -114,7 +147,7 @@ pub struct Options {
     pub users: usize,
     /// Length of the log.
     pub hours: f64,
-    /// `mixed`, `healthy`, causes, or kinds of the samples.
+    /// `mixed`, `rare`, `healthy`, causes, or kinds of the samples.
     pub mix: Vec<String>,
     /// How the server logs.
     pub dialect: Dialect,
@@ -134,6 +167,10 @@ pub struct Options {
     pub second_devices: usize,
     /// So many of a hundred people's phones change between two networks.
     pub roaming: usize,
+    /// From which level on the server logs.
+    pub level: Level,
+    /// What devices run, as their traces show it.
+    pub platforms: Vec<Platform>,
 }
 
 impl Default for Options {
@@ -152,13 +189,15 @@ impl Default for Options {
             envelope: Envelope::None,
             second_devices: 0,
             roaming: 0,
+            level: Level::Info,
+            platforms: vec![Platform::Android, Platform::Ios],
         }
     }
 }
 
 /// A mix that is none.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no mix `{0}`: say mixed, healthy, a cause (stale_token, refresh_failure, …) or a kind ({1})")]
+#[error("there is no mix `{0}`: say mixed, rare, healthy, a cause (stale_token, refresh_failure, …) or a kind ({1})")]
 pub struct UnknownMix(String, String);
 
 impl Options {
@@ -168,12 +207,13 @@ impl Options {
     /// The first word that is neither a mix, nor a cause, nor a kind.
     pub fn checked(self) -> Result<Self, UnknownMix> {
         let known = |word: &str| {
-            matches!(word, "mixed" | "healthy" | "server_restart" | "credential_attack")
+            matches!(word, "mixed" | "rare" | "healthy" | "server_restart" | "credential_attack")
                 || Fault::ALL.iter().any(|fault| fault.label().0 == word || fault.label().1 == word)
+                || Fault::RARE.iter().any(|fault| fault.label().1 == word)
         };
         match self.mix.iter().find(|word| !known(word)) {
             Some(word) => {
-                let kinds: Vec<&str> = Fault::ALL.iter().map(|fault| fault.label().1).collect();
+                let kinds: Vec<&str> = Fault::ALL.iter().chain(Fault::RARE).map(|fault| fault.label().1).collect();
                 Err(UnknownMix(word.clone(), kinds.join(", ")))
             }
             None => Ok(self),
@@ -189,10 +229,12 @@ impl Options {
     }
 
     fn faults(&self) -> Vec<Fault> {
+        let named = |word: &str| self.mix.iter().any(|asked| asked == word);
         Fault::ALL
             .iter()
             .copied()
             .filter(|fault| self.asks_for(fault.label().0) || self.asks_for(fault.label().1))
+            .chain(Fault::RARE.iter().copied().filter(|fault| named("rare") || named(fault.label().1)))
             .collect()
     }
 

@@ -1,7 +1,7 @@
 //! Who takes part: people with their devices, each with at most one thing wrong.
 
 use super::rng::Rng;
-use super::{Ids, Options, SECOND, Withheld};
+use super::{Ids, Options, Platform, SECOND, Withheld};
 
 /// The one thing that is wrong with a person's app, account or day. Names as in `truth.json` of the labelled samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,13 @@ pub(super) enum Fault {
     ClockBehind,
     StoreUnreadable,
     Reinstall,
+    AnswerLost,
+    AnswerUnreadable,
+    LateTimer,
+    SecondHolder,
+    OldTokenSent,
+    SessionLimit,
+    SocketOfNobody,
 }
 
 impl Fault {
@@ -47,6 +54,17 @@ impl Fault {
         Self::Reinstall,
     ];
 
+    /// Those that a mix has only where it is asked for them: `rare`, or the kind by its name.
+    pub(super) const RARE: &'static [Self] = &[
+        Self::AnswerLost,
+        Self::AnswerUnreadable,
+        Self::LateTimer,
+        Self::SecondHolder,
+        Self::OldTokenSent,
+        Self::SessionLimit,
+        Self::SocketOfNobody,
+    ];
+
     /// Cause and kind as `truth.json` names them.
     pub(super) const fn label(self) -> (&'static str, &'static str) {
         match self {
@@ -68,12 +86,27 @@ impl Fault {
             Self::ClockBehind => ("clock_skew", "device_behind"),
             Self::StoreUnreadable => ("storage_loss", "keystore_failure"),
             Self::Reinstall => ("storage_loss", "reinstall"),
+            Self::AnswerLost => ("refresh_failure", "lost_response"),
+            Self::AnswerUnreadable => ("refresh_failure", "unusable_response"),
+            Self::LateTimer => ("lifetime_expiry", "late_proactive"),
+            Self::SecondHolder => ("refresh_failure", "second_holder"),
+            Self::OldTokenSent => ("refresh_failure", "loop"),
+            Self::SessionLimit => ("revoked", "session_limit"),
+            Self::SocketOfNobody => ("stale_token", "anonymous_downgrade"),
         }
     }
 
     /// The app replaces its token ahead of the end.
     pub(super) const fn proactive(self) -> bool {
-        !matches!(self, Self::ReactiveOnly | Self::NeverRefreshes | Self::ClockBehind | Self::RefreshRaces)
+        !matches!(
+            self,
+            Self::ReactiveOnly
+                | Self::NeverRefreshes
+                | Self::ClockBehind
+                | Self::RefreshRaces
+                | Self::LateTimer
+                | Self::OldTokenSent
+        )
     }
 
     /// The session is older than the log.
@@ -185,7 +218,7 @@ pub(super) fn people(options: &Options, rng: &mut Rng) -> Vec<Person> {
             Fault::ClockBehind => -rng.between(4000, 9000),
             _ => 0,
         };
-        let frame = *rng.pick(&[Frame::Iso, Frame::Logcat, Frame::FlutterRun, Frame::Ios]).unwrap_or(&Frame::Iso);
+        let frame = *rng.pick(&frames(options)).unwrap_or(&Frame::Iso);
         let logger = *rng.pick(&[Logger::LogInterceptor, Logger::Pretty, Logger::OneLine]).unwrap_or(&Logger::OneLine);
         let traced = !options.withholds(Withheld::Client)
             && number < MOST_TRACED
@@ -214,6 +247,18 @@ pub(super) fn people(options: &Options, rng: &mut Rng) -> Vec<Person> {
     people
 }
 
+/// The frames of traces that the platforms have.
+fn frames(options: &Options) -> Vec<Frame> {
+    let all = [Frame::Iso, Frame::Logcat, Frame::FlutterRun, Frame::Ios];
+    let of = |frame: &Frame| match frame {
+        Frame::Iso => None,
+        Frame::Logcat | Frame::FlutterRun => Some(Platform::Android),
+        Frame::Ios => Some(Platform::Ios),
+    };
+    // A trace in a file of the app's own (`Iso`) may come from either.
+    all.into_iter().filter(|frame| of(frame).is_none_or(|platform| options.platforms.contains(&platform))).collect()
+}
+
 /// Some leave the house: their phones change from one network to the other and back.
 fn move_about(people: &mut [Person], options: &Options, rng: &mut Rng) {
     for (number, person) in people.iter_mut().enumerate().filter(|_| !options.withholds(Withheld::Addresses)) {
@@ -227,7 +272,8 @@ fn move_about(people: &mut [Person], options: &Options, rng: &mut Rng) {
 /// Some have another device beside, with which nothing is wrong. What ends all sessions of a person would end its too, and such persons
 /// have none.
 fn second_devices(people: &mut Vec<Person>, options: &Options, rng: &mut Rng) {
-    let alone = |person: &Person| matches!(person.fault, Fault::PasswordChange | Fault::AdminRevocation);
+    let alone =
+        |person: &Person| matches!(person.fault, Fault::PasswordChange | Fault::AdminRevocation | Fault::SessionLimit);
     let firsts: Vec<usize> =
         (0..people.len()).filter(|place| place % 100 < options.second_devices && !alone(&people[*place])).collect();
     for first in firsts {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::plan::Person;
 use super::rng::Rng;
-use super::{Dialect, Envelope, MILLI, Options, Withheld, clock::Clock};
+use super::{Dialect, Envelope, Level, MILLI, Options, Withheld, clock::Clock};
 
 /// A route of the app: method, path, controller and action.
 pub(super) struct Route {
@@ -90,6 +90,7 @@ pub(super) struct Server<W> {
     words: bool,
     names: bool,
     hidden_refreshes: bool,
+    level: Level,
     waiting: BinaryHeap<Entry>,
     sequence: u64,
     clock: Clock,
@@ -109,6 +110,7 @@ impl<W: Write> Server<W> {
             words: !options.withholds(Withheld::Words),
             names: !options.withholds(Withheld::Names),
             hidden_refreshes: options.withholds(Withheld::Refresh),
+            level: options.level,
             waiting: BinaryHeap::new(),
             sequence: 0,
             clock: Clock::default(),
@@ -166,6 +168,9 @@ impl<W: Write> Server<W> {
     }
 
     fn line(&mut self, time: i64, level: &str, tags: &[&str], text: &str) {
+        if self.level == Level::Warn && matches!(level, "INFO" | "DEBUG") {
+            return;
+        }
         let mut out = String::with_capacity(96 + text.len());
         self.frame(&mut out, time, level, tags);
         out.push_str(text);
@@ -177,6 +182,10 @@ impl<W: Write> Server<W> {
     pub(super) fn request(&mut self, rng: &mut Rng, request: &Request<'_>) -> String {
         let id = rng.uuid();
         if self.hidden_refreshes && request.route.path == REFRESH.path {
+            return id;
+        }
+        if self.level == Level::Warn {
+            self.troubles(&id, request);
             return id;
         }
         match self.dialect {
@@ -220,6 +229,11 @@ impl<W: Write> Server<W> {
         }
         self.push(if out.starts_with("Started") { time } else { begun }, out);
         let end = time + lasts;
+        if self.level == Level::Debug
+            && let Some(person) = person
+        {
+            self.looked_up(id, begun + 400, end - 2 * MILLI, answer, person);
+        }
         let name = person.filter(|_| self.names).map_or("-", |person| person.id.as_str());
         self.said(end - MILLI, &[id], route, answer, name);
         let mut out = String::with_capacity(256);
@@ -245,6 +259,38 @@ impl<W: Write> Server<W> {
             self.exception(&mut out, end, id);
         }
         self.push(end, out);
+    }
+
+    /// What is left of a request where `info` is not logged.
+    fn troubles(&mut self, id: &str, request: &Request<'_>) {
+        let id = if self.ids { id } else { "" };
+        let end = request.time + request.lasts;
+        let name = request.person.filter(|_| self.names).map_or("-", |person| person.id.as_str());
+        self.said(end - MILLI, &[id], request.route, request.answer, name);
+        if request.answer == Answer::Raised {
+            let mut out = String::new();
+            self.exception(&mut out, end, id);
+            self.push(end, out);
+        }
+    }
+
+    /// What ActiveRecord says at the level of `debug`: the look-up by a token's digest, and of the user where that found one.
+    fn looked_up(&mut self, id: &str, from: i64, until: i64, answer: Answer, person: &Person) {
+        let digest = "[FILTERED]";
+        let text = format!(
+            "  AccessPass Load (0.3ms)  SELECT \"access_passes\".* FROM \"access_passes\" WHERE \"access_passes\".\"digest\" = $1 LIMIT $2  [[\"digest\", \"{digest}\"], [\"LIMIT\", 1]]"
+        );
+        self.line(from, "DEBUG", &[id], &text);
+        self.line(from + 80, "DEBUG", &[id], "  ↳ app/controllers/concerns/gatekeeper.rb:18:in `pass'");
+        if answer.status() == 200 {
+            let user = if self.names { person.id.as_str() } else { "[FILTERED]" };
+            let quoted =
+                if user.bytes().all(|byte| byte.is_ascii_digit()) { user.to_owned() } else { format!("\"{user}\"") };
+            let text = format!(
+                "  Member Load (0.2ms)  SELECT \"members\".* FROM \"members\" WHERE \"members\".\"id\" = $1 LIMIT $2  [[\"id\", {quoted}], [\"LIMIT\", 1]]"
+            );
+            self.line((from + 500).min(until), "DEBUG", &[id], &text);
+        }
     }
 
     fn exception(&mut self, out: &mut String, end: i64, id: &str) {
@@ -342,13 +388,13 @@ impl<W: Write> Server<W> {
         &mut self,
         rng: &mut Rng,
         time: i64,
-        (person, ip): (&Person, &str),
+        (person, ip, guest): (&Person, &str, bool),
         token: &str,
         refused: Option<&'static str>,
     ) {
         let id = rng.uuid();
         let id = if self.ids { id.as_str() } else { "" };
-        let user = if self.names { person.id.as_str() } else { "" };
+        let user = if self.names && !guest { person.id.as_str() } else { "" };
         let after = time + rng.between(3, 40) * MILLI;
         match self.dialect {
             Dialect::LogrageKv | Dialect::LogrageJson => {
@@ -393,12 +439,11 @@ impl<W: Write> Server<W> {
                         &format!("Finished \"{SOCKET}{slash}?token=[FILTERED]\" [WebSocket] for {ip} at {at} +0000"),
                     );
                 } else {
-                    self.line(
-                        after,
-                        "INFO",
-                        &["ActionCable", user],
-                        &format!("Registered connection ({})", person.gid),
-                    );
+                    // The line is not written for a connection without an identifier.
+                    if !guest {
+                        let text = format!("Registered connection ({})", person.gid);
+                        self.line(after, "INFO", &["ActionCable", user], &text);
+                    }
                     self.line(
                         after + 900,
                         "INFO",
@@ -423,8 +468,14 @@ impl<W: Write> Server<W> {
     }
 
     /// A socket's end.
-    pub(super) fn socket_end(&mut self, time: i64, person: &Person, ip: &str, token: &str, removed: bool) {
-        let user = if self.names { person.id.as_str() } else { "" };
+    pub(super) fn socket_end(
+        &mut self,
+        time: i64,
+        (person, ip, guest): (&Person, &str, bool),
+        token: &str,
+        removed: bool,
+    ) {
+        let user = if self.names && !guest { person.id.as_str() } else { "" };
         match self.dialect {
             Dialect::LogrageKv | Dialect::LogrageJson => {
                 self.cable_call(time, user, "FleetChannel", "unsubscribe", None);

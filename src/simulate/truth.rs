@@ -60,6 +60,7 @@ impl Notes {
             "scenario": options.mix.join("+"),
             "simulated": true,
             "server_log_set_up": options.dialect.name(),
+            "level": options.level.name(),
             "withheld": options.withhold.iter().map(|withheld| withheld.name()).collect::<Vec<_>>(),
             "speed_up": 1,
             "seed": options.seed,

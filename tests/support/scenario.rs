@@ -108,6 +108,8 @@ pub struct Table {
     pub beyond: BTreeMap<&'static str, usize>,
     /// Confidence of each actor's incident, and whether it was right about the actor.
     pub sure: Vec<(f64, bool)>,
+    /// Of incidents for which no cause was named: the chance of the best one.
+    pub unsaid: Vec<f64>,
     /// Kinds right and wrong among the true positives.
     pub kinds: (usize, usize),
 }
@@ -144,7 +146,7 @@ fn shown_to_client(user: &Value) -> bool {
 
 /// Why no line of the logs handed in can show what the truth says of this user; `None` if one can. Such users are left out of
 /// the score and counted in `Table::beyond`.
-fn beyond(user: &Value, sides: Sides) -> Option<&'static str> {
+fn beyond(scenario: &Scenario, user: &Value, sides: Sides) -> Option<&'static str> {
     let (cause, kind) = (user["cause"].as_str().unwrap_or(""), user["sub_kind"].as_str().unwrap_or(""));
     let devices: Vec<&Value> = user["devices"].as_array().into_iter().flatten().collect();
     let traced = sides != Sides::Server && devices.iter().any(|device| !device["trace"].is_null());
@@ -153,11 +155,17 @@ fn beyond(user: &Value, sides: Sides) -> Option<&'static str> {
     if kind == "device_behind" && !traced {
         return Some("a device's clock that is behind shows in its own trace only");
     }
-    let signs: BTreeSet<String> = user["incidents"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|incident| incident["cause"] == cause)
+    let own = |incident: &&Value| incident["cause"] == cause;
+    let incidents = || user["incidents"].as_array().into_iter().flatten().filter(own);
+    let over = |incident: &Value| {
+        let time = |text: &Value| chrono::DateTime::parse_from_rfc3339(text.as_str()?).ok();
+        let begin = time(&scenario.truth["window"]["start"]);
+        time(&incident["last_sign"]).zip(begin).is_some_and(|(last, begin)| last < begin)
+    };
+    if !traced && cause != "healthy" && incidents().next().is_some() && incidents().all(over) {
+        return Some("it was over before the log begins");
+    }
+    let signs: BTreeSet<String> = incidents()
         .flat_map(|incident| incident["signs"].as_object().into_iter().flatten().map(|(sign, _)| sign.clone()))
         .collect();
     // The poll after the sign-out never reached the server (it was down just then).
@@ -201,7 +209,7 @@ impl Table {
             if sides == Sides::Client && !shown_to_client(user) {
                 continue;
             }
-            if let Some(why) = beyond(user, sides) {
+            if let Some(why) = beyond(scenario, user, sides) {
                 *self.beyond.entry(why).or_default() += 1;
                 continue;
             }
@@ -267,8 +275,11 @@ impl Table {
             if said != "healthy" {
                 self.by_cause.entry(said.clone()).or_default().1 += 1;
             }
+            let own = |i: &&why401::diagnosis::Incident| i.actor.as_ref().is_some_and(|actor| is(actor, &id));
+            let how = |i: &why401::diagnosis::Incident| format!("{}/{} {:.2}", i.cause, i.kind, i.confidence);
+            let incidents: Vec<String> = diagnosis.incidents.iter().filter(own).map(how).collect();
             self.misses.push(format!(
-                "{} user {id}: truth {truth}/{}, said {said}",
+                "{} user {id}: truth {truth}/{}, said {said} {incidents:?}",
                 scenario.name,
                 user["sub_kind"].as_str().unwrap_or("")
             ));
@@ -282,17 +293,24 @@ impl Table {
             let Some(actor) = &incident.actor else { continue };
             let named = |user: &&Value| is(actor, &text(&user["user"]));
             let Some(user) = scenario.users().into_iter().find(named) else { continue };
-            if incident.cause.as_str() == "inconclusive" || beyond(user, sides).is_some() {
+            if beyond(scenario, user, sides).is_some() {
                 continue;
             }
             let cause = incident.cause.as_str();
+            if cause == "inconclusive" {
+                self.unsaid.push(incident.runner_up.as_ref().map_or(0.0, |best| best.confidence));
+                continue;
+            }
             let also = user["incidents"].as_array().into_iter().flatten().any(|own| own["cause"] == cause);
             self.sure.push((incident.confidence, user["cause"] == cause || also));
         }
     }
 
+    /// How sure the tool is of the causes of what it noticed. Where it names none, that is the chance of the best it has.
     pub fn mean_confidence(&self) -> f64 {
-        self.sure.iter().map(|(confidence, _)| confidence).sum::<f64>() / self.sure.len().max(1) as f64
+        let said = self.sure.iter().map(|(confidence, _)| confidence);
+        let all = said.chain(&self.unsaid);
+        all.clone().sum::<f64>() / all.count().max(1) as f64
     }
 
     fn add_service(&mut self, scenario: &Scenario, diagnosis: &Diagnosis) {

@@ -20,6 +20,12 @@ const NOTE_REACH: u64 = 24;
 /// (microseconds). Requests that began closer together cannot be told by it.
 const CLOCKED: i64 = 6_000;
 
+/// A request that took longer (microseconds) lost its end: proxies give up after 30 to 60 s.
+const LONGEST_ANSWER: i64 = 60_000_000;
+
+/// One that no controller took for so long (microseconds) is none of the app's: an asset, a mounted engine.
+const LONGEST_WAIT: i64 = 2_000_000;
+
 /// How many frames of a stack trace are kept: the innermost ones in the app's own code.
 const MOST_FRAMES: usize = 3;
 
@@ -103,10 +109,7 @@ impl Assembler {
             Body::Started { method, path, upgrade, address, .. } => {
                 self.started(record, origin, names, method, path, upgrade, address);
             }
-            Body::Processing(action) => {
-                let action = names.intern(action);
-                self.with_request(record, origin, names, |request| request.action = Some(action));
-            }
+            Body::Processing(action) => self.processing(record, origin, names, action),
             Body::Parameters(params) => self.parameters(record, origin, names, &params),
             Body::Halted(filter) => {
                 let filter = names.intern(filter);
@@ -235,6 +238,64 @@ impl Assembler {
             }
             None => self.server.open.get(&record.process)?.back().copied(),
         }
+    }
+
+    /// A controller takes a request. Without an id it is one that none has taken yet: the one whose path speaks of the controller, else the
+    /// latest. (What answers without a controller, an asset or a mounted engine, stays untaken.)
+    fn processing(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, action: &[u8]) {
+        let known = names.intern(action);
+        if record.request.is_some() {
+            self.with_request(record, origin, names, |request| request.action = Some(known));
+            return;
+        }
+        let Some(open) = self.server.open.get_mut(&record.process) else { return };
+        let untaken = |place: &&usize| {
+            let request = self.events[**place].event.request();
+            request.is_some_and(|request| request.action.is_none())
+        };
+        let resource = resource_of(action);
+        let speaks_of_it = |place: &&usize| {
+            let request = self.events[**place].event.request();
+            let path = request.map(|request| names.text(request.path).as_bytes()).unwrap_or_default();
+            !resource.is_empty() && crate::text::contains(path, &resource)
+        };
+        let of_it = open.iter().filter(untaken).find(speaks_of_it);
+        let Some(place) = of_it.or_else(|| open.iter().rev().find(untaken)).or_else(|| open.back()).copied() else {
+            return;
+        };
+        // What stands below it (parameters, a filter that halts) is its own.
+        open.retain(|other| *other != place);
+        open.push_back(place);
+        if let What::Request(request) = &mut self.events[place].event.what {
+            request.action = Some(known);
+        }
+    }
+
+    /// The request that a line without an id was written under: the only one that its process is answering, or the only one that the
+    /// line can mean.
+    fn only_open(&self, record: &Record<'_>, origin: Origin, sense: Sense, names: &Names) -> Option<usize> {
+        if sense.has(Sense::SOCKET) {
+            return None;
+        }
+        let now = origin.stamp.map(|stamp| stamp.micros);
+        let answering = |place: &usize| {
+            let draft = &self.events[*place];
+            let begun = draft.stamp.map(|stamp| stamp.micros);
+            let taken = draft.event.request().is_some_and(|request| request.action.is_some());
+            let longest = if taken { LONGEST_ANSWER } else { LONGEST_WAIT };
+            now.zip(begun).is_none_or(|(now, begun)| now - begun < longest)
+        };
+        let open: Vec<usize> = self.server.open.get(&record.process)?.iter().copied().filter(answering).collect();
+        let meant: Vec<usize> = if open.len() > 1 && sense.has(Sense::REFRESH) {
+            let renews = |place: &usize| {
+                let request = self.events[*place].event.request();
+                request.is_some_and(|request| names_refresh(names.text(request.path).as_bytes()))
+            };
+            open.into_iter().filter(renews).collect()
+        } else {
+            open
+        };
+        if let [only] = meant[..] { Some(only) } else { None }
     }
 
     fn find_upgrade(&mut self, record: &Record<'_>, names: &mut Names, path: &[u8]) -> Option<usize> {
@@ -459,8 +520,7 @@ impl Assembler {
                     .iter()
                     .any(|reason| sense.has(*reason));
             let about_refresh = sense.has(Sense::REFRESH);
-            let to_refresh =
-                [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(&bare, word));
+            let to_refresh = names_refresh(&bare);
             let other = user.is_some() && owner.is_some() && user != owner;
             if other || sense.has(Sense::SOCKET) || about_refresh != to_refresh || refused != (status >= 400) {
                 rest.push_back(note);
@@ -536,18 +596,24 @@ impl Assembler {
         text: &[u8],
     ) {
         let user = user.map(|user| names.intern(user));
-        if record.request.is_some() {
+        let owner = match record.request {
+            Some(_) => self.with_request(record, origin, names, |_| {}),
+            None => self.only_open(record, origin, sense, names).filter(|owner| {
+                let known = self.events[*owner].event.user;
+                known.is_none() || user.is_none() || known == user
+            }),
+        };
+        if let Some(owner) = owner {
             let fault = (sense.has(Sense::FAULT)).then(|| masked(text, names));
-            let place = self.with_request(record, origin, names, |request| {
+            let event = &mut self.events[owner].event;
+            if let What::Request(request) = &mut event.what {
                 request.sense = request.sense.with(sense);
                 if let (Some(message), None) = (fault, &request.fault) {
                     let fault = Fault { class: None, message, frames: Vec::new(), line: origin.line, rescued: true };
                     request.fault = Some(Box::new(fault));
                 }
-            });
-            if let (Some(place), Some(user)) = (place, user) {
-                self.events[place].event.user.get_or_insert(user);
             }
+            event.user = event.user.or(user);
             return;
         }
         let text = masked(text, names);
@@ -559,6 +625,26 @@ impl Assembler {
             self.server.notes.pop_front();
         }
     }
+}
+
+/// What a controller is about, as paths spell it: `sessions` for `Api::V1::SessionsController#create`.
+fn resource_of(action: &[u8]) -> Vec<u8> {
+    let controller = action.split(|byte| *byte == b'#').next().unwrap_or_default();
+    let last = controller.rsplit(|byte| *byte == b':').next().unwrap_or_default();
+    let last = last.strip_suffix(b"Controller").unwrap_or(last);
+    let mut out = Vec::with_capacity(last.len() + 4);
+    for (at, byte) in last.iter().enumerate() {
+        if at > 0 && byte.is_ascii_uppercase() {
+            out.push(b'_');
+        }
+        out.push(byte.to_ascii_lowercase());
+    }
+    out
+}
+
+/// Whether a path is one that refreshes, by its words.
+fn names_refresh(path: &[u8]) -> bool {
+    [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(path, word))
 }
 
 /// A request of which nothing is known yet. Its method and path are the empty name.

@@ -1,0 +1,87 @@
+//! The refresh that was due while the device had no network: the token runs out later, and the refusal is the network's.
+
+use why401_parsers::record::ClientSocket;
+
+use super::case::{Facts, World};
+use crate::incident::Incident;
+use crate::session::{Item, Kind, MINUTE, SECOND};
+
+/// A refresh that was missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Missed {
+    /// When it was due, microseconds since 1970.
+    pub(crate) due: i64,
+    /// The item that shows that the device was away then.
+    pub(crate) shown_by: usize,
+    /// The device itself says so; else its socket was gone, and came back by itself.
+    pub(crate) told: bool,
+}
+
+/// The device may notice so long (microseconds) after the refresh was due that its network is gone.
+const NOTICED: i64 = MINUTE;
+
+/// A connection that is back sooner (microseconds) missed nothing.
+const SHORT: i64 = MINUTE;
+
+/// So many endpoints within [`OPENING`] of the return are an app that was opened again, not a network that returned.
+const OPENING_CALLS: usize = 3;
+const OPENING: i64 = 30 * SECOND;
+
+/// Looks between the newest credential's issue and the first sign.
+pub(super) fn missed(items: &[Item], incident: &Incident, facts: &Facts, world: &World<'_>) -> Option<Missed> {
+    let credential = facts.credential?;
+    let (issued, start) = (items[credential].ended, incident.start);
+    let own: Vec<usize> = (0..items.len())
+        .skip_while(|place| items[*place].time < issued - SECOND)
+        .take_while(|place| items[*place].time < start)
+        .filter(|place| items[*place].lane == incident.lane)
+        .collect();
+    let stated = own.iter().rev().find_map(|place| match items[*place].kind {
+        Kind::RefreshDue(after) => Some(items[*place].time + after),
+        _ => None,
+    });
+    // Who has never refreshed ahead of time has nothing due.
+    let habit = world.lead.filter(|_| facts.habit.proactive > 0).map(|lead| issued + lead);
+    let due = stated.or(habit).filter(|due| (issued + MINUTE..start).contains(due))?;
+    let mut gone: Option<(usize, bool)> = None;
+    for place in &own {
+        let item = &items[*place];
+        match item.kind {
+            Kind::NetworkDown | Kind::Client(ClientSocket::NoNetwork) => {
+                let since = gone.map_or(*place, |(since, _)| since);
+                gone = Some((since, true));
+            }
+            Kind::SocketClosed { removed: false, by_restart: false } if item.time <= due + NOTICED => {
+                gone = gone.or(Some((*place, false)));
+            }
+            Kind::Paused => gone = None,
+            Kind::Accepted { .. } | Kind::SocketAccepted => {
+                if let Some((since, told)) = gone.take()
+                    && (items[since].time - NOTICED..=item.time).contains(&due)
+                    && (told || item.time - items[since].time >= SHORT && !opened(items, &own, item.time))
+                {
+                    return Some(Missed { due, shown_by: since, told });
+                }
+            }
+            _ => {}
+        }
+    }
+    gone.filter(|(since, told)| *told && items[*since].time <= due + NOTICED).map(|(shown_by, told)| Missed {
+        due,
+        shown_by,
+        told,
+    })
+}
+
+/// The device's first calls after `time` are an app's page that loads.
+fn opened(items: &[Item], own: &[usize], time: i64) -> bool {
+    let mut routes = Vec::new();
+    for item in own.iter().map(|place| &items[*place]).filter(|item| (time..=time + OPENING).contains(&item.time)) {
+        if let Kind::Accepted { route } = item.kind
+            && !routes.contains(&route)
+        {
+            routes.push(route);
+        }
+    }
+    routes.len() >= OPENING_CALLS
+}
