@@ -44,28 +44,35 @@ for (const file of pages) {
       await page.screenshot({ path: join(out, `${name}-${colorScheme}-${width}.png`) });
     }
     await page.setViewportSize({ width: 1440, height: 900 });
-    // axe-core takes minutes on thousands of incidents, which are all alike.
-    const small = readFileSync(file).length < 1e6;
-    if (small) {
-      await page.screenshot({ path: join(out, `${name}-${colorScheme}-full.png`), fullPage: true });
-      // axe-core comes through the debugger, which no policy of the page forbids.
-      await page.evaluate(axe + ";0");
-      const found = await page.evaluate(() => window.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
-      for (const one of found.violations) {
-        check(false, `axe ${one.id} (${one.impact}): ${one.nodes.length}× ${one.nodes[0].html.slice(0, 160)} — ${one.nodes[0].failureSummary?.split("\n")[1] ?? ""}`);
-      }
-      console.log(`  ${colorScheme}: axe ${found.passes.length} rules passed, ${found.violations.length} violated`);
+    if (readFileSync(file).length < 1e6) await page.screenshot({ path: join(out, `${name}-${colorScheme}-full.png`), fullPage: true });
+    // axe-core comes through the debugger, which no policy of the page forbids. It takes minutes on thousands of incidents, which are
+    // all alike: it looks at the whole page but for those after the first fifty, of which the first is open.
+    await page.evaluate(axe + ";0");
+    const begun = Date.now();
+    const found = await page.evaluate(() => {
+      const more = "#every > details:nth-of-type(n+51)";
+      const first = document.querySelector("#every > details");
+      if (first) first.open = true;
+      const where = document.querySelector(more) ? { include: [["html"]], exclude: [[more]] } : document;
+      return window.axe.run(where, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+    });
+    for (const one of found.violations) {
+      check(false, `axe ${one.id} (${one.impact}): ${one.nodes.length}× ${one.nodes[0].html.slice(0, 160)} — ${one.nodes[0].failureSummary?.split("\n")[1] ?? ""}`);
     }
+    const left = await page.locator("#every > details:nth-of-type(n+51)").count();
+    console.log(`  ${colorScheme}: axe ${found.passes.length} rules passed, ${found.violations.length} violated, in ${Date.now() - begun} ms${left ? `; without the last ${left} incidents` : ""}`);
     // What the script adds.
     const zone = page.locator("#zone");
     check((await zone.count()) === 1, "no zone switch");
-    const times = await page.locator("time").count();
-    const before = times ? await page.locator("time").first().textContent() : "";
+    // What a hostile log gives for a time is shown as it is.
+    const stated = page.locator('time[datetime^="20"]');
+    const times = await stated.count();
+    const before = times ? await stated.first().textContent() : "";
     if (times && (await zone.locator("option").count()) > 2) {
       await zone.selectOption("app");
-      check(before !== (await page.locator("time").first().textContent()), "the zone switch changes no time");
+      check(before !== (await stated.first().textContent()), "the zone switch changes no time");
       await zone.selectOption("utc");
-      check(before === (await page.locator("time").first().textContent()), "the zone switch does not come back");
+      check(before === (await stated.first().textContent()), "the zone switch does not come back");
     }
     if (await page.locator("#words").count()) {
       const all = await page.locator("#every > details").count();

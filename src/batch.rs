@@ -112,7 +112,7 @@ impl Run {
             let new_bytes = state.reading.bytes() - before;
             state.reading.forget(keep, ZONE_SLACK);
             let bytes = state.to_bytes()?;
-            let diagnosis = crate::diagnose(state.reading.in_order());
+            let diagnosis = crate::diagnose_with_policy(state.reading.in_order());
             return Ok(Self { diagnosis, messages, partial, new_bytes, state_file, state: bytes, _lock: lock });
         }
         Err(BatchError::Restless)

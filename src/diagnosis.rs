@@ -46,7 +46,7 @@ pub struct Diagnosis {
     pub actors: Vec<ActorFinding>,
     /// What to do, in this order.
     pub fix_plan: Vec<FixStep>,
-    /// What other lifetimes would have changed; only where `why401 report` diagnosed logs.
+    /// What other lifetimes would have changed; only where `why401 report` or `why401 batch` diagnosed logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
     /// What was assumed about clocks, and other things a reader should know.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use support::binary::{Ran, run, why401};
+use support::hostile::{assert_no_hidden, poison};
 
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
@@ -182,22 +183,17 @@ fn files_named_after_people_are_renamed() {
     assert_eq!(renamed, expected);
 }
 
-/// What attackers put where logs are quoted. The browser check (`benches/page_check.sh`) takes the same.
-fn hostile() -> Vec<String> {
-    serde_json::from_str(include_str!("hostile.json")).expect("a list of texts")
-}
-
 #[test]
 fn what_attackers_log_runs_nowhere_and_breaks_no_table() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut made = diagnosis("mixed");
-    poison(&mut made, "", &mut 0);
+    poison(&mut made);
     let saved = folder.path().join("saved.json");
     fs::write(&saved, made.to_string()).expect("written");
     for flags in [&[][..], &["--no-redact"][..]] {
         let (ran, page) = report(folder.path(), "page.html", &saved, flags);
         assert_eq!(ran.code, 1, "{}", ran.stderr);
-        assert_no_hidden(&page);
+        assert_no_hidden("the page", &page);
         assert_eq!(page.matches("<script").count(), 2, "only the data and the page's own");
         assert_eq!(page.matches("</script").count(), 2);
         assert_eq!(
@@ -215,7 +211,7 @@ fn what_attackers_log_runs_nowhere_and_breaks_no_table() {
             assert!(href.starts_with('#'), "a link leaves the page: {}", &href[..40.min(href.len())]);
         }
         let (_, draft) = report(folder.path(), "draft.md", &saved, flags);
-        assert_no_hidden(&draft);
+        assert_no_hidden("the draft", &draft);
         assert!(!draft.contains('<'), "HTML in Markdown");
         assert!(!draft.contains("](") || !draft.replace("\\]", "").contains("]("), "a link in Markdown");
         assert!(!draft.contains("http://") && !draft.contains("https://"), "a bare address becomes a link");
@@ -223,15 +219,12 @@ fn what_attackers_log_runs_nowhere_and_breaks_no_table() {
             let columns = line.replace("\\\\", "").replace("\\|", "").matches('|').count();
             assert!([3, 6, 8, 9].contains(&columns), "a table breaks: {line}");
         }
+        let (_, whole) = report(folder.path(), "whole.json", &saved, flags);
+        assert_no_hidden("the JSON", &whole);
         let heads: Vec<&str> = draft.lines().filter(|line| line.starts_with('#')).collect();
         assert!(!heads.contains(&"# head"), "{heads:?}");
         assert!(!draft.replace("\\`", "").contains('`'), "code in Markdown");
     }
-}
-
-fn assert_no_hidden(text: &str) {
-    let hidden = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}\u{2066}\u{feff}".contains(c);
-    assert_eq!(text.chars().find(|c| hidden(*c)), None);
 }
 
 /// The insides of tags, up to the `>` that ends each (in quotes it is escaped).
@@ -241,27 +234,6 @@ fn tags(page: &str) -> impl Iterator<Item = &str> {
 
 fn outside_quotes(tag: &str) -> String {
     tag.split('"').step_by(2).collect::<Vec<_>>().join(" ")
-}
-
-/// Puts the corpus into every text that is not one of the contract's own words.
-fn poison(value: &mut Value, key: &str, count: &mut usize) {
-    const OWN: &[&str] = &["cause", "scope", "impact", "known_by", "refreshing"];
-    match value {
-        Value::Object(fields) => {
-            fields.iter_mut().filter(|(key, _)| *key != "by_cause").for_each(|(key, value)| poison(value, key, count))
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| poison(value, key, count)),
-        Value::String(text) if !OWN.contains(&key) => {
-            // Some times stay, so that drawings are drawn.
-            let keep = ["start", "end", "time", "channel", "tone", "kind"].contains(&key) && !count.is_multiple_of(3);
-            if !keep {
-                let corpus = hostile();
-                *text = corpus[*count % corpus.len()].clone();
-            }
-            *count += 1;
-        }
-        _ => {}
-    }
 }
 
 #[test]
@@ -286,6 +258,24 @@ fn ten_thousand_incidents_stay_below_five_megabytes() {
     let (ran, page) = report(folder.path(), "page.html", &saved, &[]);
     assert!(page.len() < 5 << 20, "{} bytes", page.len());
     assert!(page.contains("of 10,000 incidents are shown"), "{}", ran.stderr);
+}
+
+/// Issue 8: people were hidden in a copy of the whole as JSON values, which took ten times the file's size.
+#[test]
+fn a_report_of_a_large_diagnosis_takes_some_times_its_size_in_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut made = diagnosis("mixed");
+    let some = made["incidents"].as_array().expect("incidents").clone();
+    made["incidents"] = (0..10_000).map(|number| some[number % some.len()].clone()).collect();
+    let saved = folder.path().join("saved.json");
+    let text = made.to_string();
+    fs::write(&saved, &text).expect("written");
+    let most = text.len() / 1024 * 11 / 2;
+    let limited = format!("ulimit -v {most} && exec \"$0\" \"$@\"");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &limited]).arg(support::binary::path()).args(["report", "-o"]);
+    let ran = run(shell.arg(folder.path().join("page.html")).arg(&saved));
+    assert_eq!(ran.code, 1, "with {most} KiB: {}", ran.stderr);
 }
 
 #[test]

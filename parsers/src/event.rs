@@ -87,17 +87,17 @@ pub fn printable(text: &[u8]) -> String {
     let cut = &text[..text.len().min(LONGEST_NAME)];
     String::from_utf8_lossy(cut)
         .chars()
-        .map(|c| match c {
-            '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' => '·',
-            '\u{e000}'..='\u{f8ff}' => '·',
-            c if c.is_control() => '·',
-            c => c,
-        })
+        .map(|c| if is_hidden(c) || ('\u{e000}'..='\u{f8ff}').contains(&c) { '·' } else { c })
         .collect()
+}
+
+/// Whether a character steers a terminal or a reader's eye and is not seen itself: control characters, directions, no width.
+#[must_use]
+pub fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Where an event's time comes from, the best first.

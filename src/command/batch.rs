@@ -55,19 +55,17 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         std::env::set_current_dir(folder).with_context(|| format!("cannot go to {}", folder.display()))?;
     }
     let how = How { threads: args.threads, progress: std::io::stderr().is_terminal(), ..How::default() };
-    let run = Run::begin(&job, config, how)?;
+    let mut run = Run::begin(&job, config, how)?;
     for message in &run.messages {
         eprintln!("why401: {message}");
-    }
-    for path in reports {
-        sweep(path);
-        write(path, &run.diagnosis, batch.redact)?;
     }
     record(&batch, &run.diagnosis)?;
     let held = batch.thresholds.held(&run.diagnosis);
     let (incidents, partial, new_bytes) = (run.diagnosis.incidents.len(), run.partial, run.new_bytes);
     let people = run.diagnosis.summary.dropped_actors;
     let nothing = run.diagnosis.inputs.is_empty();
+    let diagnosis = std::mem::take(&mut run.diagnosis);
+    write_all(reports, diagnosis, batch.redact)?;
     run.finish()?;
     if nothing {
         eprintln!("why401: nothing to diagnose");
@@ -151,20 +149,42 @@ impl Kind {
             ),
         })
     }
+
+    /// Whether people are under pseudonyms in it: in what people read, unless the configuration says otherwise.
+    fn hides(self, redact: Option<bool>) -> bool {
+        redact.unwrap_or(matches!(self, Self::Html | Self::Markdown))
+    }
 }
 
-fn write(path: &Path, diagnosis: &Diagnosis, redact: Option<bool>) -> Result<()> {
-    let kind = Kind::of(path)?;
-    let for_readers = matches!(kind, Kind::Html | Kind::Markdown);
-    let diagnosis = redacted(diagnosis, redact.unwrap_or(for_readers))?;
+/// First what keeps names, then what hides them: of a large diagnosis there is one at a time.
+fn write_all(reports: &[PathBuf], mut diagnosis: Diagnosis, redact: Option<bool>) -> Result<()> {
+    let mut kinds = Vec::new();
+    for path in reports {
+        kinds.push((path.as_path(), Kind::of(path)?));
+    }
+    for hidden in [false, true] {
+        let mut wanted = kinds.iter().filter(|(_, kind)| kind.hides(redact) == hidden).peekable();
+        if wanted.peek().is_none() {
+            continue;
+        }
+        diagnosis = redacted(diagnosis, hidden)?;
+        for (path, kind) in wanted {
+            sweep(path);
+            write(path, *kind, &diagnosis)?;
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, kind: Kind, diagnosis: &Diagnosis) -> Result<()> {
     let mut text = Vec::new();
     match kind {
-        Kind::Json => json::whole(&diagnosis, &mut text)?,
-        Kind::Ndjson => json::lines(&diagnosis, &mut text)?,
-        Kind::Html => text = html::page(&diagnosis)?.into_bytes(),
-        Kind::Markdown => text = markdown::draft(&diagnosis)?.into_bytes(),
-        Kind::Metrics => openmetrics::metrics(&diagnosis, &mut text)?,
-        Kind::JUnit => junit::suite(&diagnosis, &mut text)?,
+        Kind::Json => json::whole(diagnosis, &mut text)?,
+        Kind::Ndjson => json::lines(diagnosis, &mut text)?,
+        Kind::Html => text = html::page(diagnosis)?.into_bytes(),
+        Kind::Markdown => text = markdown::draft(diagnosis)?.into_bytes(),
+        Kind::Metrics => openmetrics::metrics(diagnosis, &mut text)?,
+        Kind::JUnit => junit::suite(diagnosis, &mut text)?,
     }
     Ok(replace(path, &text, Readers::Usual)?)
 }

@@ -12,6 +12,7 @@ use super::saved::diagnosed;
 use super::settings::config_file;
 use crate::compare::{Change, Comparison, Rate, Row, Stretch, compare};
 use crate::config::{Config, Filter};
+use crate::render::clean;
 
 /// How the comparison is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -112,7 +113,7 @@ fn write(comparison: &Comparison, out: &mut impl Write) -> Result<()> {
     writeln!(out, "\n{table}\n")?;
     writeln!(out, "{}.", comparison.method)?;
     for note in &comparison.notes {
-        writeln!(out, "{note}")?;
+        writeln!(out, "{}", clean(note))?;
     }
     Ok(())
 }
@@ -134,5 +135,13 @@ fn cells(name: String, row: &Row) -> Vec<String> {
         Change::NotEnoughData if row.before.incidents + row.after.incidents == 0 => "none either side",
         change => change.as_str(),
     };
-    vec![name, counted(&row.before), counted(&row.after), rate(&row.before), rate(&row.after), shown, change.to_owned()]
+    vec![
+        clean(&name),
+        counted(&row.before),
+        counted(&row.after),
+        rate(&row.before),
+        rate(&row.after),
+        shown,
+        change.to_owned(),
+    ]
 }

@@ -69,7 +69,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
             (diagnosis, exit)
         }
     };
-    let diagnosis = redact::redacted(&diagnosis, !args.no_redact)?;
+    let diagnosis = redact::redacted(diagnosis, !args.no_redact)?;
     let text = match kind {
         Kind::Html => html::page(&diagnosis)?.into_bytes(),
         Kind::Markdown => markdown::draft(&diagnosis)?.into_bytes(),

@@ -29,3 +29,15 @@ pub(super) fn read_as(input: &Input) -> String {
         _ => "nothing that why401 knows".to_owned(),
     }
 }
+
+/// The folder that all sources are in, with its last `/`; empty if there is none.
+pub(super) fn common_folder(diagnosis: &Diagnosis) -> String {
+    let mut names = diagnosis.inputs.iter().map(|input| input.source.as_str());
+    let Some(first) = names.next() else { return String::new() };
+    let folder = |name: &str, most: usize| name[..most].rfind('/').map_or(0, |at| at + 1);
+    let common = names.fold(folder(first, first.len()), |common, name| {
+        let same = first.bytes().zip(name.bytes()).take(common).take_while(|(one, other)| one == other).count();
+        if first.is_char_boundary(same) { folder(first, same) } else { 0 }
+    });
+    first[..common].to_owned()
+}

@@ -1,7 +1,10 @@
 //! Incidents of a kind, taken together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::DateTime;
+
+use super::words::clean;
 use crate::cause::Label;
 use crate::diagnosis::{Diagnosis, Impact, Incident, Scope};
 
@@ -58,8 +61,19 @@ impl Group<'_> {
         )
     }
 
-    /// The incident that shows the cause best: sure, and with a short story.
+    /// The incident that shows the cause best: one on whose drawing the cause itself is seen, if it is about as sure as any; then the
+    /// surest, with both sides' logs and with most lines to prove it.
     pub(super) fn clearest(&self) -> Option<&Incident> {
+        /// What is this much less sure (of 1) is as sure, to a reader.
+        const AS_SURE: f64 = 0.05;
+        let surest = self.incidents.iter().map(|incident| incident.confidence).fold(0.0, f64::max);
+        let seen = |i: &Incident| i.confidence >= surest - AS_SURE && shows(i);
+        let main = self.main_life(seen);
+        let rank = |i: &Incident| match seen(i) {
+            false => 0,
+            true if self.label == Label::LifetimeExpiry && refused_life(i) != main => 1,
+            true => 2,
+        };
         self.incidents.iter().copied().max_by(|a, b| {
             let sources = |i: &Incident| {
                 let mut sources: Vec<&String> = i.timeline.iter().map(|moment| &moment.source).collect();
@@ -68,19 +82,31 @@ impl Group<'_> {
                 sources.len()
             };
             let proof = |i: &Incident| i.evidence.iter().filter(|e| e.speaks_for && e.line.is_some()).count();
-            a.confidence
-                .total_cmp(&b.confidence)
+            rank(a)
+                .cmp(&rank(b))
+                .then(a.confidence.total_cmp(&b.confidence))
                 .then(sources(a).cmp(&sources(b)))
                 .then(proof(a).cmp(&proof(b)))
                 .then(b.start.cmp(&a.start))
         })
     }
 
+    /// The life of the credentials that ran out on most people, of equals the longest.
+    fn main_life(&self, seen: impl Fn(&Incident) -> bool) -> Option<i64> {
+        let mut lives: BTreeMap<i64, BTreeSet<&Option<String>>> = BTreeMap::new();
+        for incident in self.incidents.iter().filter(|incident| seen(incident)) {
+            if let (Some(life), Some(actor)) = (refused_life(incident), &incident.actor) {
+                lives.entry(life).or_default().insert(&actor.user);
+            }
+        }
+        lives.into_iter().max_by_key(|(life, people)| (people.len(), *life)).map(|(life, _)| life)
+    }
+
     pub(super) fn name(&self) -> String {
         if self.kind.is_empty() {
             self.label.title().to_owned()
         } else {
-            format!("{}: {}", self.label.title(), self.kind.replace('_', " "))
+            format!("{}: {}", self.label.title(), clean(self.kind).replace('_', " "))
         }
     }
 
@@ -89,6 +115,36 @@ impl Group<'_> {
         let count = self.incidents.len().max(1) as f64;
         self.incidents.iter().map(|incident| incident.confidence).sum::<f64>() / count
     }
+}
+
+/// Whether the drawing of an incident shows its cause: the age at which a token was refused, the older token beside the newer, the
+/// refresh that fails.
+fn shows(incident: &Incident) -> bool {
+    let refused = || incident.timeline.iter().filter(|moment| moment.tone == "bad");
+    match incident.cause {
+        Label::LifetimeExpiry => refused_life(incident).is_some(),
+        Label::StaleToken => {
+            let mut newest = 0;
+            incident.timeline.iter().any(|moment| {
+                let Some(held) = &moment.credential else { return false };
+                newest = newest.max(held.number);
+                moment.tone == "bad" && held.number < newest
+            })
+        }
+        Label::RefreshFailure => refused().any(|moment| moment.text.starts_with("refresh")),
+        _ => refused().next().is_some(),
+    }
+}
+
+/// How long the credential lived, seconds, that was refused after its end; `None` if its issue or its end is not known.
+fn refused_life(incident: &Incident) -> Option<i64> {
+    let time = |time: &str| DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp());
+    let mut refused = incident.timeline.iter().filter(|moment| moment.tone == "bad");
+    refused.find_map(|moment| {
+        let held = moment.credential.as_ref()?;
+        let (issued, expires) = (time(held.issued.as_deref()?)?, time(held.expires.as_deref()?)?);
+        (time(&moment.time)? >= expires).then_some(expires - issued)
+    })
 }
 
 pub(super) fn people_of(diagnosis: &Diagnosis, is: impl Fn(&Incident) -> bool) -> u64 {

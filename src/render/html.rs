@@ -11,10 +11,14 @@ mod what_if;
 mod when;
 mod window;
 
+use std::io::{self, Write};
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
+use why401_parsers::event::is_hidden;
 
+use super::words::clean;
 use crate::diagnosis::Diagnosis;
 pub(super) use view::View;
 
@@ -25,7 +29,7 @@ const MOST_EMBEDDED: usize = 1 << 20;
 const SCRIPT: &str = include_str!("html/page.js");
 
 /// Its hash, as the policy names it. A test says the right one when the script was changed.
-const SCRIPT_HASH: &str = "sha256-I6qFqwMiC2sxMJ1vo+thoqyJx74GbqK3zCFispN0dBI=";
+const SCRIPT_HASH: &str = "sha256-s/tS339+V1y99lZwu7x1hyU88ma1yK7bowxwWrYl1Q0=";
 
 /// Draws the page.
 ///
@@ -56,10 +60,9 @@ pub(super) fn tidy_blocks(keep_trailing_newline: bool) -> Result<SyntaxConfig, m
 
 /// The diagnosis as JSON that no HTML parser ends early; `None` if it is large.
 fn embedded(diagnosis: &Diagnosis) -> Option<String> {
-    let json = serde_json::to_string(diagnosis).ok()?;
-    if json.len() > MOST_EMBEDDED {
-        return None;
-    }
+    let mut json = AtMost(Vec::new());
+    serde_json::to_writer(&mut json, diagnosis).ok()?;
+    let json = String::from_utf8(json.0).ok()?;
     let mut out = String::with_capacity(json.len());
     for letter in json.chars() {
         if matches!(letter, '<' | '>' | '&') || is_hidden(letter) {
@@ -74,21 +77,19 @@ fn embedded(diagnosis: &Diagnosis) -> Option<String> {
     Some(out)
 }
 
-/// Text without what steers a reader's eye or a terminal: control characters, directions, characters of no width.
-pub(super) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|letter| match letter {
-            '\n' | '\r' | '\t' => ' ',
-            letter if is_hidden(letter) => char::REPLACEMENT_CHARACTER,
-            letter => letter,
-        })
-        .collect()
-}
+/// Takes what may be embedded and refuses the rest, so that a large diagnosis is never written out to be measured.
+struct AtMost(Vec<u8>);
 
-/// Characters that change how others are shown and are not seen themselves.
-fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+impl Write for AtMost {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MOST_EMBEDDED {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

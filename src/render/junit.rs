@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use chrono::DateTime;
+use why401_parsers::event::is_hidden;
 
 use crate::cause::{CAUSES, Label};
 use crate::diagnosis::{Diagnosis, Incident};
@@ -116,8 +117,9 @@ fn text(text: &str) -> String {
             // `]]>` may not stand in text.
             '>' => out.push_str("&gt;"),
             '\n' | '\t' => out.push(letter),
-            // XML 1.0 has no way to write these.
-            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            // XML 1.0 has no way to write control characters and these two; what hides itself is shown as well.
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            hidden if is_hidden(hidden) => out.push('\u{fffd}'),
             other => out.push(other),
         }
     }

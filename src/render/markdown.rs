@@ -3,7 +3,8 @@
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 
-use super::html::{View, clean, tidy_blocks};
+use super::html::{View, tidy_blocks};
+use super::words::clean;
 use crate::diagnosis::Diagnosis;
 
 /// Draws the draft.

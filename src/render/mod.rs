@@ -10,3 +10,5 @@ pub mod openmetrics;
 pub mod terminal;
 mod verdict;
 mod words;
+
+pub(crate) use words::clean;

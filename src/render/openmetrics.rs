@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use chrono::DateTime;
+use why401_parsers::event::is_hidden;
 
 use crate::diagnosis::Diagnosis;
 
@@ -142,7 +143,7 @@ fn all(diagnosis: &Diagnosis) -> Vec<(&'static str, &'static str, Samples)> {
     ]
 }
 
-/// A label's text: backslash, quote and line feed are escaped, other control characters are not allowed to be there.
+/// A label's text: backslash, quote and line feed are escaped; other control characters are not allowed to be there, and what hides itself is shown.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -150,7 +151,7 @@ fn escaped(text: &str) -> String {
             '\\' => out.push_str("\\\\"),
             '"' => out.push_str("\\\""),
             '\n' => out.push_str("\\n"),
-            control if control.is_control() => out.push('\u{fffd}'),
+            hidden if is_hidden(hidden) => out.push('\u{fffd}'),
             other => out.push(other),
         }
     }

@@ -9,6 +9,8 @@ mod opening;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 
+use super::balance::common_folder;
+use super::words::clean;
 use crate::diagnosis::Diagnosis;
 
 /// How to draw.
@@ -58,18 +60,6 @@ struct Page {
     folder: String,
 }
 
-/// The folder that all sources are in, with its last `/`; empty if there is none.
-fn common_folder(diagnosis: &Diagnosis) -> String {
-    let mut names = diagnosis.inputs.iter().map(|input| input.source.as_str());
-    let Some(first) = names.next() else { return String::new() };
-    let folder = |name: &str, most: usize| name[..most].rfind('/').map_or(0, |at| at + 1);
-    let common = names.fold(folder(first, first.len()), |common, name| {
-        let same = first.bytes().zip(name.bytes()).take(common).take_while(|(one, other)| one == other).count();
-        if first.is_char_boundary(same) { folder(first, same) } else { 0 }
-    });
-    first[..common].to_owned()
-}
-
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -80,7 +70,7 @@ const HEAD: Style = AnsiColor::Cyan.on_default().bold();
 impl Page {
     /// `server.log:64`.
     fn place(&self, source: &str, line: u64) -> String {
-        format!("{}:{line}", source.strip_prefix(self.folder.as_str()).unwrap_or(source))
+        format!("{}:{line}", clean(source.strip_prefix(self.folder.as_str()).unwrap_or(source)))
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
@@ -94,14 +84,14 @@ impl Page {
 
     fn head(&mut self, text: &str) {
         self.out.push('\n');
-        let text = self.paint(HEAD, text);
+        let text = self.paint(HEAD, &clean(text));
         self.line(&text);
     }
 
     /// Wrapped text; further lines are indented by `indent`.
     fn text(&mut self, first: &str, indent: &str, text: &str) {
         let options = textwrap::Options::new(self.look.width).initial_indent(first).subsequent_indent(indent);
-        let wrapped = textwrap::fill(text, options);
+        let wrapped = textwrap::fill(&clean(text), options);
         for line in wrapped.lines() {
             self.line(line);
         }

@@ -1,6 +1,7 @@
 //! Counts, times and names in words.
 
 use chrono::{DateTime, Utc};
+use why401_parsers::event::is_hidden;
 
 use crate::cause::Label;
 use crate::cause::case::span;
@@ -13,9 +14,9 @@ pub(super) fn whose(incident: &Incident) -> String {
     match &incident.actor {
         None => "the service".into(),
         Some(actor) => match (&actor.user, &actor.email, actor.ips.first()) {
-            (Some(user), ..) => format!("user {user}"),
-            (None, Some(email), _) => email.clone(),
-            (None, None, Some(ip)) => ip.clone(),
+            (Some(user), ..) => format!("user {}", clean(user)),
+            (None, Some(email), _) => clean(email),
+            (None, None, Some(ip)) => clean(ip),
             _ => "somebody whom no log names".into(),
         },
     }
@@ -59,11 +60,11 @@ fn parsed(time: &str) -> Option<DateTime<Utc>> {
 }
 
 pub(super) fn clock(time: &str) -> String {
-    parsed(time).map_or_else(|| time.to_owned(), |time| time.format("%H:%M:%S").to_string())
+    parsed(time).map_or_else(|| clean(time), |time| time.format("%H:%M:%S").to_string())
 }
 
 pub(super) fn clock_and_day(time: &str) -> String {
-    parsed(time).map_or_else(|| time.to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+    parsed(time).map_or_else(|| clean(time), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 pub(super) fn cut_to(text: &str, width: usize) -> String {
@@ -81,9 +82,20 @@ pub(super) fn cut_to(text: &str, width: usize) -> String {
     out
 }
 
+/// Text without what steers a reader's eye or a terminal. What logs say is clean by then; a saved diagnosis may say anything.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars()
+        .map(|letter| match letter {
+            '\n' | '\r' | '\t' => ' ',
+            letter if is_hidden(letter) => char::REPLACEMENT_CHARACTER,
+            letter => letter,
+        })
+        .collect()
+}
+
 /// `stale_token/websocket`, as `explain` and `--cause` take it.
 pub(super) fn with_kind(label: Label, kind: &str) -> String {
-    if kind.is_empty() { label.as_str().to_owned() } else { format!("{}/{kind}", label.as_str()) }
+    if kind.is_empty() { label.as_str().to_owned() } else { format!("{}/{}", label.as_str(), clean(kind)) }
 }
 
 /// Where a lifetime is known from.

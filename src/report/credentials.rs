@@ -1,10 +1,15 @@
 //! Which credential is behind a moment: numbered as a device was given them, with issue and expiry.
 
-use super::rfc3339;
+use std::collections::BTreeSet;
+
+use super::place::stated;
+use super::{Placed, rfc3339};
+use crate::actor::Key;
 use crate::cause::Label;
+use crate::cause::case::Case;
 use crate::diagnosis::Credential;
 use crate::incident::Incident;
-use crate::session::{Item, Kind, Timeline};
+use crate::session::{Item, Kind, SECOND, Timeline};
 
 /// The credentials of an incident's device.
 pub(super) struct Credentials {
@@ -83,6 +88,27 @@ impl Credentials {
     fn at_accept(&self, at: i64) -> Option<usize> {
         let accepted = self.sockets.iter().rev().find(|accepted| **accepted <= at)?;
         Some(self.newest(*accepted))
+    }
+}
+
+/// How long the credential lives that an incident is about, microseconds, as far as anything tells: its own age when it was refused,
+/// what the actor's clients were told, or that the service knows one lifetime only.
+pub(super) fn life(case: &Case<'_>, placed: &Placed, key: Key) -> Option<i64> {
+    if case.facts.age.is_some() {
+        return case.lifetime().map(|lifetime| lifetime.access);
+    }
+    let actor = placed.identified.actors.get(&key);
+    let told =
+        actor.into_iter().flat_map(|actor| &actor.events).filter_map(|event| stated(&placed.identified.events[*event]));
+    let told: BTreeSet<u32> = told.collect();
+    let known = || placed.lifetimes.iter().map(|lifetime| lifetime.access);
+    match (told.first(), placed.lifetimes.as_slice()) {
+        (Some(seconds), _) if told.len() == 1 => {
+            let told = i64::from(*seconds) * SECOND;
+            known().min_by_key(|life| (life - told).abs())
+        }
+        (None, [only]) => Some(only.access),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ use why401_parsers::event::{Event, GroupedBy, Name};
 use why401_parsers::record::Side;
 
 use super::Judged;
+use super::credentials::life;
 use super::lives::MOBILE_ACCESS;
 use super::place::Placed;
 use crate::actor::{Identified, Key};
@@ -75,7 +76,7 @@ pub(crate) fn judge(placed: &Placed) -> Found {
                 continue;
             }
             let impact = impact(&case, &verdict);
-            let lifetime = case.lifetime().map(|lifetime| lifetime.access);
+            let lifetime = life(&case, placed, *key);
             of_actor.push(Judged { key: *key, incident, verdict, impact, contributing: Vec::new(), lifetime });
         }
         judged.extend(of_actor);

@@ -247,23 +247,25 @@ fn clock_in_words(clock: &crate::actor::clock::ClientClock, otherwise: &str) -> 
     format!("clock set by {by} ({} pairs){bound}: {zone}{skew}{drift}", clock.support)
 }
 
+/// The life of an access token, seconds, that an event tells a client. Less than a minute is no token's.
+pub(super) fn stated(event: &Event) -> Option<u32> {
+    let seconds = match &event.what {
+        What::Request(request) => request.expires_in,
+        What::Lifetime(seconds) | What::ClientRefresh(ClientRefresh::Done { expires_in: Some(seconds) }) => {
+            Some(*seconds)
+        }
+        _ => None,
+    };
+    seconds.filter(|seconds| *seconds >= 60)
+}
+
 /// Lifetimes that clients were told (`expires_in`), as far as uses did not show them.
 fn stated_lifetimes(events: &[Event], inferred: &[Lifetime]) -> Vec<Lifetime> {
-    let mut stated: BTreeMap<u32, usize> = BTreeMap::new();
-    for event in events {
-        let seconds = match &event.what {
-            What::Request(request) => request.expires_in,
-            What::Lifetime(seconds) | What::ClientRefresh(ClientRefresh::Done { expires_in: Some(seconds) }) => {
-                Some(*seconds)
-            }
-            _ => None,
-        };
-        if let Some(seconds) = seconds.filter(|seconds| *seconds >= 60) {
-            *stated.entry(seconds).or_default() += 1;
-        }
+    let mut told: BTreeMap<u32, usize> = BTreeMap::new();
+    for seconds in events.iter().filter_map(stated) {
+        *told.entry(seconds).or_default() += 1;
     }
-    stated
-        .into_iter()
+    told.into_iter()
         .map(|(seconds, support)| {
             let access = i64::from(seconds) * SECOND;
             Lifetime { access, support, between: (access, access), known_by: KnownBy::ExpiresIn, issued: None }

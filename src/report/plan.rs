@@ -18,7 +18,7 @@ pub(super) fn fix_plan(
     filter: &crate::config::Filter,
 ) -> Vec<FixStep> {
     let mut by_kind: BTreeMap<(Label, String), (fix::Found, BTreeSet<Key>)> = BTreeMap::new();
-    let mut lives: BTreeMap<(Label, String), BTreeMap<Option<i64>, usize>> = BTreeMap::new();
+    let mut lives: BTreeMap<(Label, String), BTreeMap<i64, BTreeSet<Key>>> = BTreeMap::new();
     for judged in judged {
         // Writing an incident down costs more than all the rest; without a filter all are kept.
         if !filter.is_empty() && !kept(filter, &written(findings, judged)) {
@@ -29,12 +29,13 @@ pub(super) fn fix_plan(
         entry.0.place = entry.0.place.take().or(new.place);
         entry.0.endpoint = entry.0.endpoint.take().or(new.endpoint);
         entry.1.insert(judged.key);
-        *lives.entry((entry.0.label, entry.0.kind.clone())).or_default().entry(judged.lifetime).or_default() += 1;
+        if let Some(life) = judged.lifetime {
+            let of = (entry.0.label, entry.0.kind.clone());
+            lives.entry(of).or_default().entry(life).or_default().insert(judged.key);
+        }
     }
-    // The life that most of its incidents are about.
     for (of, (found, _)) in &mut by_kind {
-        let most = lives.get(of).and_then(|lives| lives.iter().max_by_key(|(_, count)| **count));
-        found.lifetime = most.and_then(|(life, _)| life.map(span));
+        found.lifetime = lives.get(of).and_then(in_words);
     }
     // Kinds that one change mends are one step.
     let mut whose: BTreeMap<String, BTreeSet<Key>> = BTreeMap::new();
@@ -80,4 +81,15 @@ pub(super) fn fix_plan(
             affected_actors,
         })
         .collect()
+}
+
+/// How many lifetimes a step names.
+const MOST_LIVES: usize = 2;
+
+/// The lifetimes that most people met, the commonest first, of equals the longest: `24 h or 60 min`.
+fn in_words(lives: &BTreeMap<i64, BTreeSet<Key>>) -> Option<String> {
+    let mut lives: Vec<(usize, i64)> = lives.iter().map(|(life, people)| (people.len(), *life)).collect();
+    lives.sort_unstable_by(|a, b| b.cmp(a));
+    let words: Vec<String> = lives.iter().take(MOST_LIVES).map(|(_, life)| span(*life)).collect();
+    Some(words.join(" or ")).filter(|words| !words.is_empty())
 }

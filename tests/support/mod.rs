@@ -4,4 +4,5 @@
 pub mod binary;
 pub mod by_hand;
 pub mod dialects;
+pub mod hostile;
 pub mod scenario;

@@ -3,12 +3,16 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
 use regex::{Captures, Regex, RegexBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::diagnosis::Diagnosis;
+use crate::render::clean;
 
 /// Fields whose words are the tool's own or times: an id that happens to read like one must not change them.
 const OWN_WORDS: &[&str] = &[
@@ -46,11 +50,21 @@ const TELLING_LENGTH: usize = 6;
 const MOST_EXPRESSION: usize = 256 << 20;
 
 /// The diagnosis without tokens, and with `people` under stable pseudonyms.
-pub(crate) fn redacted(diagnosis: &Diagnosis, people: bool) -> Result<Diagnosis> {
-    let mut names = Names::of(diagnosis)?;
-    let mut value = serde_json::to_value(diagnosis)?;
-    names.walk(&mut value, "", people);
-    serde_json::from_value(value).context("a redacted diagnosis is one")
+///
+/// Every text goes through here, also that of fields which are yet to come, so it is walked as JSON. As JSON a diagnosis takes many
+/// times its room: one incident and one actor is in that form at a time.
+pub(crate) fn redacted(mut diagnosis: Diagnosis, people: bool) -> Result<Diagnosis> {
+    let mut names = Names::of(&diagnosis)?;
+    let mut incidents = std::mem::take(&mut diagnosis.incidents);
+    for incident in &mut incidents {
+        names.rewrite(incident, people)?;
+    }
+    let mut actors = std::mem::take(&mut diagnosis.actors);
+    for actor in &mut actors {
+        names.rewrite(actor, people)?;
+    }
+    names.rewrite(&mut diagnosis, people)?;
+    Ok(Diagnosis { incidents, actors, ..diagnosis })
 }
 
 struct Names {
@@ -58,11 +72,12 @@ struct Names {
     addresses: HashMap<String, String>,
     devices: HashMap<String, String>,
     /// Ids that are more than one word: `auth0|5f7c`.
-    odd: Option<Regex>,
+    odd: Option<Rc<Regex>>,
     /// What stands before the `@` of e-mails, in lower case, with whose it is; the longest first.
     locals: Vec<(String, String)>,
     person_count: usize,
-    patterns: Patterns,
+    /// Shared rather than cloned: a clone of an expression begins with no memory of what it has matched, which is most of its speed.
+    patterns: Rc<Patterns>,
 }
 
 struct Patterns {
@@ -99,7 +114,7 @@ impl Names {
             odd: None,
             locals: Vec::new(),
             person_count: 0,
-            patterns: Patterns::new()?,
+            patterns: Rc::new(Patterns::new()?),
         };
         for actor in diagnosis.incidents.iter().filter_map(|incident| incident.actor.as_ref()) {
             names.person(actor.user.as_deref(), actor.email.as_deref());
@@ -126,13 +141,14 @@ impl Names {
         odd.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
         if !odd.is_empty() {
             let any = odd.iter().map(|id| regex::escape(id)).collect::<Vec<_>>().join("|");
-            names.odd = Some(RegexBuilder::new(&any).size_limit(MOST_EXPRESSION).build()?);
+            names.odd = Some(Rc::new(RegexBuilder::new(&any).size_limit(MOST_EXPRESSION).build()?));
         }
         Ok(names)
     }
 
     fn person(&mut self, user: Option<&str>, email: Option<&str>) -> String {
-        let keys: Vec<String> = user.map(str::to_owned).into_iter().chain(email.map(str::to_lowercase)).collect();
+        let keys: Vec<String> =
+            user.map(clean).into_iter().chain(email.map(|email| clean(email).to_lowercase())).collect();
         let known = keys.iter().find_map(|key| self.people.get(key).cloned());
         let name = known.unwrap_or_else(|| {
             self.person_count += 1;
@@ -150,12 +166,19 @@ impl Names {
             return address.to_owned();
         }
         let next = self.addresses.len() + 1;
-        self.addresses.entry(address.to_lowercase()).or_insert_with(|| format!("address-{next}")).clone()
+        self.addresses.entry(clean(address).to_lowercase()).or_insert_with(|| format!("address-{next}")).clone()
     }
 
     fn device(&mut self, device: &str) -> String {
         let next = self.devices.len() + 1;
-        self.devices.entry(device.to_owned()).or_insert_with(|| format!("device-{next}")).clone()
+        self.devices.entry(clean(device)).or_insert_with(|| format!("device-{next}")).clone()
+    }
+
+    fn rewrite<T: Serialize + DeserializeOwned>(&mut self, part: &mut T, people: bool) -> Result<()> {
+        let mut value = serde_json::to_value(&*part)?;
+        self.walk(&mut value, "", people);
+        *part = serde_json::from_value(value).context("a redacted diagnosis is one")?;
+        Ok(())
     }
 
     fn walk(&mut self, value: &mut Value, key: &str, people: bool) {
@@ -171,7 +194,9 @@ impl Names {
                 }
             }
             Value::String(text) => {
-                let without = self.patterns.token.replace_all(text, "(token removed)").into_owned();
+                // A saved diagnosis may hold what no log brings in.
+                let seen = clean(text);
+                let without = self.patterns.token.replace_all(&seen, "(token removed)").into_owned();
                 *text = match key {
                     _ if !people => without,
                     "user" => self.person(Some(text.as_str()), None),
@@ -196,24 +221,23 @@ impl Names {
         if let Some(odd) = self.odd.clone() {
             text = Cow::Owned(odd.replace_all(&text, |found: &Captures<'_>| self.known(&found[0])).into_owned());
         }
-        let email = self.patterns.email.clone();
-        let text =
-            email.replace_all(&text, |found: &Captures<'_>| self.person(None, Some(&found[0].replace("%40", "@"))));
-        let v4 = self.patterns.v4.clone();
-        let text = v4.replace_all(&text, |found: &Captures<'_>| {
+        let patterns = Rc::clone(&self.patterns);
+        let text = patterns
+            .email
+            .replace_all(&text, |found: &Captures<'_>| self.person(None, Some(&found[0].replace("%40", "@"))));
+        let text = patterns.v4.replace_all(&text, |found: &Captures<'_>| {
             let address = &found[0];
             if address.parse::<Ipv4Addr>().is_ok() { self.address(address) } else { address.to_owned() }
         });
-        let v6 = self.patterns.v6.clone();
         let after_v4 = text;
-        let text = v6.replace_all(&after_v4, |found: &Captures<'_>| {
+        let text = patterns.v6.replace_all(&after_v4, |found: &Captures<'_>| {
             let address = &found[0];
             // `V1::Auth` holds what reads like an address, and is a part of a longer word.
             let alone = found.get(0).is_some_and(|whole| stands_alone(&after_v4, whole.start(), whole.end()));
             let is_one = alone && address.bytes().any(|b| b.is_ascii_digit()) && address.parse::<Ipv6Addr>().is_ok();
             if is_one { self.address(address) } else { address.to_owned() }
         });
-        let (word, hinted) = (&self.patterns.word, &self.patterns.hinted);
+        let (word, hinted) = (&patterns.word, &patterns.hinted);
         let replaced = word.replace_all(&text, |found: &Captures<'_>| {
             let Some(whole) = found.get(0) else { return String::new() };
             let id = whole.as_str();

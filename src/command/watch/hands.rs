@@ -102,7 +102,7 @@ impl Hands {
 /// The event as it may leave the machine.
 fn hidden(event: &Event, redact: bool) -> Result<Event> {
     let alone = Diagnosis { incidents: vec![event.incident.clone()], ..Diagnosis::default() };
-    let mut incidents = redacted(&alone, redact)?.incidents;
+    let mut incidents = redacted(alone, redact)?.incidents;
     let incident = incidents.pop().context("a redacted diagnosis has its incident")?;
     Ok(Event { incident, ..event.clone() })
 }

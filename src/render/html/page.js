@@ -25,7 +25,9 @@
   };
   var times = all("time[datetime], text[data-t]").map(function (place) {
     var iso = place.getAttribute("datetime") || place.getAttribute("data-t");
-    return { place: place, time: new Date(iso), was: place.textContent };
+    // Browsers make a date of much that is none.
+    var time = new Date(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? iso : NaN);
+    return { place: place, time: time, was: place.textContent };
   }).filter(function (one) { return !isNaN(one.time.getTime()); });
   var app = Number(document.body.getAttribute("data-zone"));
   var sign = function (seconds) {

@@ -11,7 +11,7 @@ use super::what_if::{WhatIf, what_if};
 use super::when::When;
 use super::window::{Window, window};
 use crate::diagnosis::Diagnosis;
-use crate::render::balance::{read_as, refusals};
+use crate::render::balance::{common_folder, read_as, refusals};
 use crate::render::group::{Group, groups};
 use crate::render::verdict::Verdict;
 use crate::render::words::{cut_to, impact, incidents, number, percent, persons, with_kind};
@@ -44,6 +44,8 @@ pub(in crate::render) struct View {
     refusals: Vec<(String, &'static str)>,
     counts: Vec<(String, &'static str)>,
     endpoints: Vec<(String, String)>,
+    /// The folder that all sources are in, which the table of sources leaves out of their names.
+    folder: String,
     inputs: Vec<InputRow>,
     more_inputs: usize,
     notes: Vec<String>,
@@ -101,6 +103,7 @@ impl View {
         let groups = groups(diagnosis);
         let verdict = Verdict::of(diagnosis);
         let (shown, cut) = shown(diagnosis);
+        let folder = common_folder(diagnosis);
         Self {
             tool: format!("{} {}", diagnosis.tool.name, diagnosis.tool.version),
             headline: verdict.headline,
@@ -132,7 +135,8 @@ impl View {
                     (text(&format!("{} {}", endpoint.method, endpoint.path)), endpoint.role.replace('_', " "))
                 })
                 .collect(),
-            inputs: diagnosis.inputs.iter().take(MOST_ROWS).map(input).collect(),
+            inputs: diagnosis.inputs.iter().take(MOST_ROWS).map(|one| input(one, &folder)).collect(),
+            folder: text(&folder),
             more_inputs: diagnosis.inputs.len().saturating_sub(MOST_ROWS),
             notes: diagnosis.notes.iter().take(MOST_ROWS).map(|note| text(note)).collect(),
         }
@@ -204,9 +208,9 @@ fn counts(diagnosis: &Diagnosis) -> Vec<(String, &'static str)> {
     .collect()
 }
 
-fn input(input: &crate::diagnosis::Input) -> InputRow {
+fn input(input: &crate::diagnosis::Input, folder: &str) -> InputRow {
     InputRow {
-        source: text(&input.source),
+        source: text(input.source.strip_prefix(folder).unwrap_or(&input.source)),
         read_as: text(&read_as(input)),
         lines: number(input.lines),
         recognised: number(input.recognised),

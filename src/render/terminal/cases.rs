@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{BAD, BOLD, DIM, GOOD, Page, align_right};
 use crate::diagnosis::{Diagnosis, Evidence, Incident, Moment};
 use crate::render::group::groups;
-use crate::render::words::{clock, clock_and_day, cut_to, impact, incidents, percent, whose, with_kind};
+use crate::render::words::{clean, clock, clock_and_day, cut_to, impact, incidents, percent, whose, with_kind};
 use anstyle::Style;
 
 /// How many pieces of evidence of a case are shown.
@@ -108,10 +108,10 @@ impl Page {
         };
         let times = if moment.count > 1 { format!(" ×{}", moment.count) } else { String::new() };
         let place = self.place(&moment.source, moment.line);
-        let text = format!("{}{times}", moment.text);
+        let text = format!("{}{times}", clean(&moment.text));
         let channel = match moment.channel.as_str() {
-            "websocket" => "ws",
-            other => other,
+            "websocket" => "ws".to_owned(),
+            other => clean(other),
         };
         let left = format!("      {} {channel:<5}", clock(&moment.time));
         let room = self.look.width.saturating_sub(textwrap::core::display_width(&left) + 2);
@@ -139,7 +139,7 @@ impl Page {
         let mut table = self.table(&["id", "who", "cause/kind", "from", "to", "impact", "sure"]);
         for incident in shown {
             table.add_row([
-                incident.id.clone(),
+                clean(&incident.id),
                 whose(incident),
                 with_kind(incident.cause, &incident.kind),
                 clock(&incident.start),
