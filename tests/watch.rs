@@ -154,6 +154,22 @@ fn an_incident_is_told_of_when_it_is_clear_and_when_it_is_over() {
     assert_eq!((summary["totals"]["incidents"].as_u64(), code), (Some(1), Some(1)));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_write_is_noticed_before_files_are_looked_at_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("production.log");
+    append(&log, &sign_in(1, 107));
+    // By the clock alone it would be seen after half a minute.
+    let watching = Watching::begin(&["--every", "30000", text_of(&log)]);
+    thread::sleep(Duration::from_millis(500));
+    let written = Instant::now();
+    append(&log, &failed_refresh(2, 107));
+    watching.wait_for("opened", |event| event["event"] == "opened");
+    assert!(written.elapsed() < Duration::from_secs(10), "{:?}", written.elapsed());
+    watching.kill();
+}
+
 #[test]
 fn what_was_over_before_is_told_of_only_when_asked_for() {
     let folder = tempfile::tempdir().unwrap();

@@ -152,7 +152,10 @@ impl Watch {
     /// Waits a little, reads what is new, and says what changed. `None` when no more can come.
     pub fn step(&mut self) -> Option<Vec<Change>> {
         let mut changes = Vec::new();
-        let news = self.followed.poll(&mut self.reading, self.how, self.options.every);
+        // What was read is diagnosed as soon as there was rest, whether more comes or not.
+        let rest = REST.max(self.took).saturating_sub(self.diagnosed.elapsed());
+        let patience = if self.stirred { rest.min(self.options.every) } else { self.options.every };
+        let news = self.followed.poll(&mut self.reading, self.how, patience);
         self.stirred |= news.bytes > 0;
         changes.extend(news.warnings.into_iter().map(Change::Message));
         let wrong = news.errors.iter().filter(|error| error.is_loss()).map(ToString::to_string);

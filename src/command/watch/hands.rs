@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -163,7 +163,7 @@ fn receiver(args: &Args) -> Result<Option<Box<dyn Receiver>>> {
 }
 
 #[cfg(feature = "notify")]
-fn authority(path: &Path) -> Result<Authority> {
+fn authority(path: &std::path::Path) -> Result<Authority> {
     let broken = || format!("cannot use the certificates in {} (--notify-ca)", path.display());
     let pem = fs::read(path).with_context(broken)?;
     let authority = Authority::from_pem(&pem).with_context(broken)?;
