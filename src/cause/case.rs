@@ -202,6 +202,12 @@ impl<'a> Case<'a> {
         self.facts.refreshes.iter().copied().find(failed)
     }
 
+    /// Which request an item's answer belongs to is known by the order of lines alone.
+    #[must_use]
+    pub fn by_order(&self, place: usize) -> bool {
+        by_order(self.item(place), self.world)
+    }
+
     /// The refresh that gave the newest credential before the first sign, if it was one, and surely this actor's.
     #[must_use]
     pub fn renewed(&self) -> Option<usize> {
@@ -227,6 +233,11 @@ impl<'a> Case<'a> {
                 | Trigger::Storage
         )
     }
+}
+
+fn by_order(item: &Item, world: &World<'_>) -> bool {
+    let request = item.event.and_then(|event| world.events[event].request());
+    request.is_some_and(|request| request.side == Side::Server && request.grouped_by == GroupedBy::Order)
 }
 
 fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts {
@@ -312,10 +323,7 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
         facts.age = facts.credential.map(|place| start - items[place].ended.min(start));
         facts.alive = first_seen.map(|time| start - time);
     }
-    let by_order = |sign: &usize| {
-        let request = items[*sign].event.and_then(|event| world.events[event].request());
-        request.is_some_and(|request| request.side == Side::Server && request.grouped_by == GroupedBy::Order)
-    };
+    let by_order = |sign: &usize| by_order(&items[*sign], world);
     facts.by_order = !facts.http.is_empty() && facts.sockets.is_empty() && facts.http.iter().all(by_order);
     // What did not happen before is known only where each answer is known to be its own request's.
     let around = start - 5 * MINUTE..=end + 5 * MINUTE;

@@ -136,6 +136,9 @@ impl Cause for RefreshFailure {
             Refresh::Issued | Refresh::Swallowed(_) => return None,
         };
         let facts = &case.facts;
+        let doubtful = failed.iter().all(|place| case.by_order(*place)) && !facts.by_order;
+        let text = "the log has no request ids, and several requests were open: whether it was the refresh that failed is a guess";
+        opinion.add(doubtful, -2.0, text, Some(first));
         opinion.add(facts.signed_in.is_some(), 0.5, "the user had to sign in again", facts.signed_in);
         opinion.add(facts.forced_out.is_some(), 0.5, "the app dropped to the signed-out state", facts.forced_out);
         opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);
