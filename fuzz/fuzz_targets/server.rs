@@ -14,11 +14,9 @@ fuzz_target!(|bytes: &[u8]| {
     let context = Context { arena: &arena, key: FingerprintKey::new([4; 16]) };
     let of_side = || DIALECTS.iter().filter(|dialect| dialect.side() == Side::Server);
     for entry in Framing::Lines.entries(bytes) {
-        let text = entry.bytes;
         for framed in [false, true] {
-            let client = framed && Side::Server == Side::Client;
-            let line =
-                Line { text, whole: text, program: framed, client, trace: client, severe: framed, ..Line::default() };
+            let mut line = Line::bare(entry.bytes, &arena);
+            (line.program, line.severe) = (framed, framed);
             for dialect in of_side() {
                 let _ = dialect.read(&line, &context);
             }

@@ -13,6 +13,7 @@ use crate::dialect::server::take_tags;
 use crate::dialect::{Context, DIALECTS, Dialect, Line, Tags};
 use crate::envelope::{self, Unwrapped};
 use crate::gather::{Answered, Gather, Texts};
+use crate::json::Object;
 use crate::line::{Entry, Framing};
 use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
@@ -406,8 +407,10 @@ fn read_own<'a>(
     records: &mut Vec<Record<'a>>,
 ) {
     let severe = found.level.is_some_and(envelope::is_severe);
+    let message = found.message.unwrap_or_default();
     let framed = Unwrapped {
-        text: found.message.unwrap_or_default(),
+        text: message,
+        object: Object::of_line(message, context.arena),
         stamp: found.stamp.or(wrapped.stamp),
         process: if found.process == 0 { wrapped.process } else { found.process },
         severe: wrapped.severe || severe,
@@ -460,10 +463,13 @@ fn read_text<'a>(
         return Some(None);
     }
     let (tags, after_tags) = take_tags(text);
+    let known = std::ptr::eq(after_tags, wrapped.text);
+    let object = if known { wrapped.object } else { Object::of_line(after_tags, context.arena) };
     let line = Line {
         text: after_tags,
         whole: text,
         tags,
+        object,
         program: wrapped.program,
         client: wrapped.client,
         // Inside a platform's frame such a prefix is a server's.
@@ -474,7 +480,7 @@ fn read_text<'a>(
         Some(found) => (line, found),
         None => {
             let (tags, inner) = anchor(text)?;
-            let line = Line { text: inner, tags: tags.unwrap_or(line.tags), ..line };
+            let line = Line { text: inner, tags: tags.unwrap_or(line.tags), object: None, ..line };
             let found = read_line(&line, context)?;
             (line, found)
         }

@@ -8,7 +8,7 @@ use memchr::memchr2;
 const MOST_FIELDS: usize = 256;
 
 /// The fields of one object, in their order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Object<'a> {
     fields: Vec<'a, (&'a [u8], &'a [u8])>,
     arena: &'a Bump,
@@ -39,6 +39,12 @@ impl<'a> Object<'a> {
         (!fields.is_empty()).then_some(Self { fields, arena })
     }
 
+    /// What a line begins: read once, and shared by whoever looks at the line.
+    pub(crate) fn of_line(text: &'a [u8], arena: &'a Bump) -> Option<&'a Self> {
+        let object = (text.first() == Some(&b'{')).then(|| Self::read(text, arena)).flatten()?;
+        Some(arena.alloc(object))
+    }
+
     /// A field's value as it stands.
     pub(crate) fn raw(&self, key: &str) -> Option<&'a [u8]> {
         self.fields.iter().find(|(name, _)| *name == key.as_bytes()).map(|(_, value)| *value)
@@ -66,6 +72,11 @@ impl<'a> Object<'a> {
     /// An object inside.
     pub(crate) fn object(&self, key: &str) -> Option<Self> {
         Self::read(self.raw(key)?, self.arena)
+    }
+
+    /// Whether any of these fields is there.
+    pub(crate) fn has_any(&self, keys: &[&str]) -> bool {
+        self.fields.iter().any(|(name, _)| keys.iter().any(|key| *name == key.as_bytes()))
     }
 
     /// Whether all of these fields are there.

@@ -1,9 +1,6 @@
-//! Every server dialect in every envelope that can carry it, envelopes in envelopes, and lines made to cost: the events are those of the
-//! bare lines, and the work is in proportion to the bytes.
+//! Every server dialect in every envelope that can carry it, and envelopes in envelopes: the events are those of the bare lines.
 
 mod common;
-
-use std::time::{Duration, Instant};
 
 use common::read_chunks;
 use proptest::prelude::*;
@@ -285,73 +282,4 @@ proptest! {
         }
         prop_assert_eq!(happened(&bytes), happened(&lines(&texts, &[])));
     }
-}
-
-/// Beginnings and pieces of lines that were made to be read over and over.
-const HOSTILE: &[(&str, &str)] = &[
-    ("", "["),
-    ("", "[a] "),
-    ("", "{"),
-    ("", "{\"a\":"),
-    ("{\"status\":401,\"method\":\"GET\",\"a\":", "["),
-    ("{\"events\":[", "{\"events\":["),
-    ("{\"resourceSpans\":0,", "\"spans\":["),
-    ("{\"hasMore\":0,", "\"logs\":[{}"),
-    ("{\"message\":\"", "\\\""),
-    ("{\"log\":\"x\",\"stream\":0,\"time\":", "\"\\\\"),
-    ("method=GET status=401 ", "a={ "),
-    ("method=GET status=401 ", "a=\"b "),
-    ("method=GET status=401 ", "a='b' "),
-    ("at=info method=GET dyno=x ", "a={"),
-    ("", " -- "),
-    ("", ":in "),
-    ("", "=>\"a\", :b"),
-    ("Completed #a -- {status", ":a=>\"b\", "),
-    ("Started GET \"", "\" for "),
-    ("", "\u{1b}["),
-    ("", "\u{1b}[31m"),
-    ("", "Channel"),
-    ("flutter: ", "token: "),
-    ("flutter: {", "token: abcdefghijk, "),
-    ("flutter: ", "refreshing renewing "),
-    ("1.2.3.4 - - [16/Nov/2026:06:03:52 +0000] \"", "\\\""),
-    ("2026-11-16T06:03:52Z ", "2026-11-16T06:03:52Z "),
-    ("", "web-1 | "),
-    ("", "[pod/a/b] "),
-    ("a\t", "a:b\t"),
-    ("2026-11-16 06:03:52.068658 I [1:x] ", "[a] "),
-    ("2026-11-16 06:03:52.068658 I [1:x] {a: ", "b, "),
-    ("", "user=1 "),
-    ("", ", nextState: "),
-    ("onTransition -- A, Transition { currentState: ", ", event: "),
-    ("", "é"),
-];
-
-#[test]
-fn a_line_ten_times_as_long_costs_about_ten_times_as_much() {
-    const SHORT: usize = 20_000;
-    let line = |start: &str, piece: &str, length: usize| {
-        let mut line = start.as_bytes().to_vec();
-        while line.len() < length {
-            line.extend_from_slice(piece.as_bytes());
-        }
-        line
-    };
-    let cost = |bytes: &[u8]| -> Duration {
-        let once = || {
-            let begun = Instant::now();
-            std::hint::black_box(read_chunks(Framing::Lines, [bytes]));
-            begun.elapsed()
-        };
-        (0..4).map(|_| once()).min().unwrap_or_default()
-    };
-    let mut slow = Vec::new();
-    for (start, piece) in HOSTILE {
-        let (short, long) = (cost(&line(start, piece, SHORT)), cost(&line(start, piece, SHORT * 10)));
-        // What is quadratic costs a hundred times as much; other programs on the machine must not be taken for that.
-        if long > short * 40 + Duration::from_millis(20) {
-            slow.push(format!("{start}{piece}…: {short:?} and {long:?}"));
-        }
-    }
-    assert!(slow.is_empty(), "{slow:#?}");
 }

@@ -11,6 +11,7 @@ mod words;
 use bumpalo::Bump;
 
 use crate::about::About;
+use crate::json::Object;
 use crate::record::{Body, Release, Side};
 use crate::secret::{FingerprintKey, RequestId};
 use crate::time::Stamp;
@@ -32,6 +33,16 @@ pub struct Line<'a> {
     pub trace: bool,
     /// Logged as an error or worse.
     pub severe: bool,
+    /// The text after the tags, where it is a JSON object.
+    pub(crate) object: Option<&'a Object<'a>>,
+}
+
+impl<'a> Line<'a> {
+    /// A line by itself, without tags or envelopes.
+    #[must_use]
+    pub fn bare(text: &'a [u8], arena: &'a Bump) -> Self {
+        Self { text, whole: text, object: Object::of_line(text, arena), ..Self::default() }
+    }
 }
 
 /// What the tags in front of a line (`[id] [user:42] text`) say.

@@ -3,11 +3,11 @@
 //! Source: open-telemetry/opentelemetry-proto `opentelemetry/proto/trace/v1/trace.proto`; semantic conventions for HTTP, old names and new.
 //! 64-bit numbers are strings. A 401 is no error of a server's span: only the number tells.
 
-use crate::dialect::{Context, Fields};
+use crate::dialect::{Context, Fields, Line};
 use crate::json::{Object, elements};
 use crate::release;
 use crate::secret::RequestId;
-use crate::text::{contains, digits, is_address, is_user_id, leading_number};
+use crate::text::{digits, is_address, is_user_id, leading_number};
 use crate::time;
 
 /// Which end of a call a span shows.
@@ -30,11 +30,8 @@ pub(crate) struct Span<'a> {
 }
 
 /// Reads a span.
-pub(crate) fn span<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Span<'a>> {
-    if text.first() != Some(&b'{') || !contains(text, b"\"spanId\"") || !contains(text, b"\"startTimeUnixNano\"") {
-        return None;
-    }
-    let span = Object::read(text, context.arena)?;
+pub(crate) fn span<'a>(line: &Line<'a>, context: &Context<'a>) -> Option<Span<'a>> {
+    let span = line.object.filter(|span| span.has(&["spanId", "startTimeUnixNano"]))?;
     let attributes: Vec<(&[u8], &[u8])> = elements(span.raw("attributes").unwrap_or_default())
         .filter_map(|attribute| {
             let attribute = Object::read(attribute, context.arena)?;

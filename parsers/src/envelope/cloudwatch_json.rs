@@ -35,6 +35,10 @@ impl Envelope for CloudWatchJson {
         matches!(first, b'{' | b'[')
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        &["@message", "message"]
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         if line.first() == Some(&b'[') {
             return insights(line, arena);

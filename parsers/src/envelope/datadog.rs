@@ -31,6 +31,10 @@ impl Envelope for Datadog {
         first == b'{'
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        &["message", "attributes"]
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         if !contains(line, b"\"status\"") || !contains(line, b"\"message\"") {
             return None;

@@ -32,6 +32,10 @@ impl Envelope for DockerJson {
         first == b'{'
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        &["log"]
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         if !contains(line, b"\"log\"") || !contains(line, b"\"stream\"") || !contains(line, b"\"time\"") {
             return None;

@@ -31,6 +31,10 @@ impl Envelope for FluentBit {
         first == b'{'
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        &["log"]
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         if !contains(line, b"\"log\"") {
             return None;

@@ -31,6 +31,10 @@ impl Envelope for Gcp {
         first == b'{'
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        &["textPayload", "jsonPayload"]
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         if !contains(line, b"\"insertId\"") || !contains(line, b"\"logName\"") {
             return None;

@@ -33,6 +33,10 @@ impl Envelope for JournaldJson {
         first == b'{'
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        &["MESSAGE"]
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         if !contains(line, b"\"MESSAGE\"") || !contains(line, b"\"__REALTIME_TIMESTAMP\"") {
             return None;

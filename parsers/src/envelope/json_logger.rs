@@ -13,6 +13,9 @@ use crate::secret::RequestId;
 use crate::text::{contains, is_address, is_user_id, leading_number};
 use crate::time;
 
+/// Names of the field that holds the message.
+const MESSAGE: &[&str] = &["message", "msg", "log", "text", "event", "short_message", "body"];
+
 /// See the module.
 pub(super) struct JsonLogger;
 
@@ -34,8 +37,11 @@ impl Envelope for JsonLogger {
         first == b'{'
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        MESSAGE
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
-        const MESSAGE: &[&str] = &["message", "msg", "log", "text", "event", "short_message", "body"];
         const TIME: &[&str] = &["time", "timestamp", "@timestamp", "ts", "date", "datetime", "eventTime"];
         const LEVEL: &[&str] = &["level", "severity", "lvl", "levelname", "log.level"];
         if !contains(line, b"\"m")

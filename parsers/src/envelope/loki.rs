@@ -32,6 +32,10 @@ impl Envelope for Loki {
         matches!(first, b'{' | b'[')
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        &["line"]
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         if let [b'[', b'"', digits @ ..] = line {
             let digits = &digits[..digits.len().min(20)];

@@ -49,6 +49,7 @@ use std::sync::LazyLock;
 use bumpalo::Bump;
 
 use crate::about::About;
+use crate::json::Object;
 use crate::secret::RequestId;
 use crate::time::Stamp;
 
@@ -89,6 +90,11 @@ pub trait Envelope: Sync {
     fn about(&self) -> About;
     /// Whether a line that begins with this byte can be wrapped so. Keeps plain lines from being looked at by everybody.
     fn begins(&self, first: u8) -> bool;
+    /// Of an envelope that is a JSON object: the fields one of which it has, or the line is not wrapped so. Keeps objects that are
+    /// lines of their own from being looked at by everybody.
+    fn fields(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// The line without it, or `None` if the line is not wrapped so.
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>>;
 }
@@ -149,6 +155,20 @@ static BEGINS: LazyLock<[u64; 256]> = LazyLock::new(|| {
     table
 });
 
+/// The envelopes that are JSON objects with known fields, as bits by place in [`ENVELOPES`].
+static OBJECTS: LazyLock<u64> = LazyLock::new(|| {
+    let of_fields = ENVELOPES.iter().enumerate().filter(|(_, envelope)| !envelope.fields().is_empty());
+    of_fields.fold(0, |bits, (place, _)| bits | 1 << place)
+});
+
+/// The fields of all of them.
+static FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let mut fields = ENVELOPES.iter().flat_map(|envelope| envelope.fields()).copied().collect::<Vec<_>>();
+    fields.sort_unstable();
+    fields.dedup();
+    fields
+});
+
 /// The bit of an app's own time prefix in [`Unwrapped::envelopes`].
 #[must_use]
 pub fn app_time_bit() -> u64 {
@@ -183,19 +203,22 @@ pub struct Unwrapped<'a> {
     pub user: Option<&'a [u8]>,
     /// The client's address in a field.
     pub address: Option<&'a [u8]>,
+    /// The text, where it is a JSON object.
+    pub(crate) object: Option<&'a Object<'a>>,
 }
 
 /// Peels every envelope off a line.
 #[must_use]
 pub fn unwrap<'a>(line: &'a [u8], arena: &'a Bump) -> Unwrapped<'a> {
-    let mut out = Unwrapped { text: line, ..Unwrapped::default() };
+    let mut out = Unwrapped { text: line, object: Object::of_line(line, arena), ..Unwrapped::default() };
     for _ in 0..MAX_DEPTH {
         // What an app prints as JSON is a body or a frame of a socket, however much it looks like a logger's object.
         if (out.client || out.envelopes == app_time_bit()) && out.text.first() == Some(&b'{') {
             break;
         }
-        let Some((place, peeled)) = peel(out.text, arena) else { break };
+        let Some((place, peeled)) = peel(out.text, out.object, arena) else { break };
         out.text = peeled.inner;
+        out.object = Object::of_line(out.text, arena);
         // The program's own time is when it happened; the platform's is when the line arrived. But a time without a
         // zone inside one that has a zone is still the better one: its zone can be inferred from the other.
         out.stamp = peeled.stamp.or(out.stamp);
@@ -215,8 +238,11 @@ pub fn unwrap<'a>(line: &'a [u8], arena: &'a Bump) -> Unwrapped<'a> {
 }
 
 /// The first envelope that fits, with its place.
-fn peel<'a>(text: &'a [u8], arena: &'a Bump) -> Option<(usize, Peeled<'a>)> {
+fn peel<'a>(text: &'a [u8], object: Option<&Object<'a>>, arena: &'a Bump) -> Option<(usize, Peeled<'a>)> {
     let mut places = BEGINS[usize::from(*text.first()?)];
+    if object.is_some_and(|object| !object.has_any(&FIELDS)) {
+        places &= !*OBJECTS;
+    }
     while places != 0 {
         let place = places.trailing_zeros() as usize;
         if let Some(peeled) = ENVELOPES[place].peel(text, arena) {

@@ -35,6 +35,10 @@ impl Envelope for OsLog {
         first.is_ascii_digit() || matches!(first, b'{' | b'T')
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        &["eventMessage"]
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         match line.first()? {
             b'{' => ndjson(line, arena),

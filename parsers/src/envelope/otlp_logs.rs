@@ -31,6 +31,10 @@ impl Envelope for OtlpLogs {
         first == b'{'
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        &["body", "body.stringValue"]
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         if !contains(line, b"\"body\"") || !contains(line, b"UnixNano\"") {
             return None;

@@ -31,6 +31,10 @@ impl Envelope for RenderJson {
         first == b'{'
     }
 
+    fn fields(&self) -> &'static [&'static str] {
+        &["message"]
+    }
+
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
         if !contains(line, b"\"message\"") || !contains(line, b"\"timestamp\"") {
             return None;

@@ -2,6 +2,8 @@
 //!
 //! Source: Datadog manual, "RUM Browser/Mobile Data Collected" (`resource.*`, `usr.*`, `date`). `date` of a resource is its start.
 
+use std::borrow::Cow;
+
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::json::Object;
@@ -9,6 +11,9 @@ use crate::record::{Body, Exchange, Params, Side};
 use crate::release;
 use crate::text::{contains, digits, is_user_id, leading_number};
 use crate::time;
+
+/// An event's own fields are in the `attributes` of the `attributes` of an entry of the API. Deeper ones would be read over and over.
+const MOST_ATTRIBUTES: usize = 2;
 
 /// See the module.
 pub(crate) struct DatadogRum;
@@ -31,8 +36,8 @@ impl Dialect for DatadogRum {
         }
     }
 
-    fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
-        let event = candidate(line.text, context)?;
+    fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
+        let event = candidate(line)?;
         if event.text("type") != Some(b"resource") {
             return Some(Body::Dull);
         }
@@ -51,8 +56,8 @@ impl Dialect for DatadogRum {
         }))
     }
 
-    fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
-        let Some(event) = candidate(line.text, context) else { return Fields::default() };
+    fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
+        let Some(event) = candidate(line) else { return Fields::default() };
         Fields {
             user: event.at("usr.id").filter(|user| is_user_id(user)),
             stamp: event.text("date").and_then(time::any),
@@ -62,13 +67,11 @@ impl Dialect for DatadogRum {
     }
 }
 
-fn candidate<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Object<'a>> {
-    if text.first() != Some(&b'{') || !contains(text, b"\"session\"") || !contains(text, b"\"type\"") {
-        return None;
-    }
-    let mut event = Object::read(text, context.arena)?;
-    while let Some(inner) = event.object("attributes") {
-        event = inner;
+fn candidate<'a>(line: &Line<'a>) -> Option<Cow<'a, Object<'a>>> {
+    let mut event = line.object.filter(|_| contains(line.text, b"\"session\"")).map(Cow::Borrowed)?;
+    for _ in 0..MOST_ATTRIBUTES {
+        let Some(inner) = event.object("attributes") else { break };
+        event = Cow::Owned(inner);
     }
     (event.object("session").is_some() && event.raw("type").is_some()).then_some(event)
 }

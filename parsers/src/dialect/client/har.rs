@@ -40,13 +40,10 @@ impl Dialect for Har {
     }
 
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
-        if line.text.first() != Some(&b'{') {
-            return None;
-        }
+        let entry = line.object?;
         if !contains(line.text, b"\"startedDateTime\"") {
-            return contains(line.text, b"\"opcode\"").then(|| message(line.text, context)).flatten();
+            return message(entry);
         }
-        let entry = Object::read(line.text, context.arena)?;
         let Some((request, response)) = entry.object("request").zip(entry.object("response")) else {
             return Some(Body::Dull); // a page
         };
@@ -78,9 +75,8 @@ impl Dialect for Har {
     }
 
     fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
-        let entry = Object::read(line.text, context.arena);
-        let started = entry.as_ref().and_then(|entry| entry.first(&["startedDateTime", "time"]));
-        let headers = entry.as_ref().and_then(|entry| entry.at("request.headers")).unwrap_or_default();
+        let started = line.object.and_then(|entry| entry.first(&["startedDateTime", "time"]));
+        let headers = line.object.and_then(|entry| entry.at("request.headers")).unwrap_or_default();
         let release = elements(headers)
             .filter_map(|header| Object::read(header, context.arena))
             .find_map(|header| release::of_header(header.text("name")?, header.text("value")?));
@@ -89,8 +85,7 @@ impl Dialect for Har {
 }
 
 /// One of a call's WebSocket messages, as Chrome records them: ActionCable's frames say how the socket fares.
-fn message<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Body<'a>> {
-    let message = Object::read(text, context.arena)?;
+fn message<'a>(message: &Object<'a>) -> Option<Body<'a>> {
     if !message.has(&["type", "time", "opcode", "data"]) {
         return None;
     }

@@ -27,7 +27,7 @@ impl Dialect for OtlpClient {
     }
 
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
-        let span = span(line.text, context)?;
+        let span = span(line, context)?;
         if span.end != End::Client {
             return None;
         }
@@ -43,6 +43,6 @@ impl Dialect for OtlpClient {
     }
 
     fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
-        span(line.text, context).map(|span| span.fields).unwrap_or_default()
+        span(line, context).map(|span| span.fields).unwrap_or_default()
     }
 }

@@ -31,14 +31,12 @@ impl Dialect for Sentry {
         }
     }
 
-    fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
-        if line.text.first() != Some(&b'{') {
-            return None;
-        }
+    fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
+        line.object?;
         if contains(line.text, b"\"event_id\"") && contains(line.text, b"\"platform\"") {
             return Some(Body::Dull);
         }
-        let crumb = candidate(line.text, context)?;
+        let crumb = candidate(line)?;
         let data = crumb.object("data");
         let said = |key: &str| data.as_ref().and_then(|data| data.text(key));
         Some(match crumb.text("category")? {
@@ -67,8 +65,8 @@ impl Dialect for Sentry {
         })
     }
 
-    fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
-        let Some(crumb) = candidate(line.text, context) else { return Fields::default() };
+    fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
+        let Some(crumb) = candidate(line) else { return Fields::default() };
         let took = crumb.at("data.duration").and_then(dart_duration).unwrap_or(0);
         let stamp =
             crumb.text("timestamp").and_then(time::any).map(|end| time::Stamp { micros: end.micros - took, ..end });
@@ -76,11 +74,11 @@ impl Dialect for Sentry {
     }
 }
 
-fn candidate<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Object<'a>> {
-    if !contains(text, b"\"category\"") || !contains(text, b"\"timestamp\"") {
+fn candidate<'a>(line: &Line<'a>) -> Option<&'a Object<'a>> {
+    let crumb = line.object?;
+    if !contains(line.text, b"\"category\"") || !contains(line.text, b"\"timestamp\"") {
         return None;
     }
-    let crumb = Object::read(text, context.arena)?;
     // `category` and `timestamp` are in many a log; a crumb has a kind or data as well, and no status of its own.
     (crumb.raw("data").is_some() || crumb.raw("type").is_some())
         .then_some(crumb)

@@ -4,15 +4,9 @@
 //! replaces ActionCable's logger too: a connection is `action=connect` and `action=disconnect` with status 200 even when it
 //! was refused, and `params` is not filtered: the raw token stands there.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
-use serde_json::value::RawValue;
-
 use super::params;
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
-use crate::json;
 use crate::record::{Body, Completed, Side};
 use crate::release;
 use crate::secret::RequestId;
@@ -58,7 +52,7 @@ impl Dialect for LogrageKeyValue {
             return None;
         }
         let pairs: Vec<_> = KeyValues::new(line.text).collect();
-        let get = |name: &[u8]| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        let get = |name: &str| pairs.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value);
         body(get, context)
     }
 
@@ -86,24 +80,15 @@ impl Dialect for LogrageJson {
     }
 
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
-        let object = json_object(line.text)?;
+        let object = line.object?;
         // Without a controller it is somebody else's object: see `json-requests`.
-        if !object.contains_key("controller") {
-            return None;
-        }
-        let get = |name: &[u8]| text_of(&object, std::str::from_utf8(name).ok()?, context);
-        body(get, context)
+        object.raw("controller").filter(|_| object.has(&["status", "method"]))?;
+        body(|name| object.text(name), context)
     }
 
-    fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
-        let Some(object) = json_object(line.text) else { return Fields::default() };
+    fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
         // `"dd":{"version":"…"}`: Datadog's names are one object.
-        fields_of(|name| {
-            text_of(&object, name, context).or_else(|| {
-                let (outer, inner) = name.split_once('.')?;
-                json::Object::read(text_of(&object, outer, context)?, context.arena)?.text(inner)
-            })
-        })
+        line.object.map_or_else(Fields::default, |object| fields_of(|name| object.at(name)))
     }
 }
 
@@ -128,36 +113,11 @@ fn fields_of<'a>(get: impl Fn(&str) -> Option<&'a [u8]>) -> Fields<'a> {
     }
 }
 
-type Object<'a> = HashMap<Cow<'a, str>, &'a RawValue>;
-
-fn json_object(text: &[u8]) -> Option<Object<'_>> {
-    if text.first() != Some(&b'{') || !contains(text, b"\"status\"") || !contains(text, b"\"method\"") {
-        return None;
-    }
-    serde_json::from_slice(text).ok()
-}
-
-/// A field's text: a string unescaped, a number or an object as it stands, nothing for `null`.
-fn text_of<'a>(object: &Object<'a>, name: &str, context: &Context<'a>) -> Option<&'a [u8]> {
-    let raw = object.get(name)?.get();
-    if raw == "null" {
-        return None;
-    }
-    if !raw.starts_with('"') {
-        return Some(raw.as_bytes());
-    }
-    if !raw.contains('\\') {
-        return Some(unquoted(raw.as_bytes()));
-    }
-    let text: String = serde_json::from_str(raw).ok()?;
-    Some(context.arena.alloc_slice_copy(text.as_bytes()))
-}
-
-fn body<'a>(get: impl Fn(&[u8]) -> Option<&'a [u8]>, context: &Context<'a>) -> Option<Body<'a>> {
-    let controller = get(b"controller").unwrap_or_default();
-    let action = get(b"action").unwrap_or_default();
+fn body<'a>(get: impl Fn(&str) -> Option<&'a [u8]>, context: &Context<'a>) -> Option<Body<'a>> {
+    let controller = get("controller").unwrap_or_default();
+    let action = get("action").unwrap_or_default();
     if controller.ends_with(b"Connection") && (action == b"connect" || action == b"disconnect") {
-        let params = params::read(get(b"params").unwrap_or_default(), &context.key);
+        let params = params::read(get("params").unwrap_or_default(), &context.key);
         return Some(Body::Connection { opened: action == b"connect", token: params.token });
     }
     if controller.ends_with(b"Channel") {
@@ -167,7 +127,7 @@ fn body<'a>(get: impl Fn(&[u8]) -> Option<&'a [u8]>, context: &Context<'a>) -> O
             _ => Body::Dull,
         });
     }
-    let method = get(b"method").filter(|method| !method.is_empty())?;
+    let method = get("method").filter(|method| !method.is_empty())?;
     let name: &[u8] = if controller.is_empty() {
         b""
     } else {
@@ -177,11 +137,11 @@ fn body<'a>(get: impl Fn(&[u8]) -> Option<&'a [u8]>, context: &Context<'a>) -> O
         name.extend_from_slice(action);
         name.into_bump_slice()
     };
-    let status = get(b"status").and_then(|status| digits(status, 0, 3)).and_then(|status| u16::try_from(status).ok());
-    let duration = get(b"duration").and_then(milliseconds);
-    let exception = EXCEPTION_KEYS.iter().find_map(|key| get(key.as_bytes())).filter(|text| !text.is_empty());
+    let status = get("status").and_then(|status| digits(status, 0, 3)).and_then(|status| u16::try_from(status).ok());
+    let duration = get("duration").and_then(milliseconds);
+    let exception = EXCEPTION_KEYS.iter().find_map(|key| get(key)).filter(|text| !text.is_empty());
     let end = Completed { status, duration, action: (!name.is_empty()).then_some(name), exception };
-    Some(Body::Request { method, path: get(b"path").unwrap_or_default(), end })
+    Some(Body::Request { method, path: get("path").unwrap_or_default(), end })
 }
 
 /// `key=…`

@@ -2,11 +2,13 @@
 //!
 //! Source: shadabahmed/logstasher `lib/logstasher/active_support/log_subscriber.rb`, `lib/logstasher.rb`.
 
+use std::borrow::Cow;
+
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::json::Object;
 use crate::record::{Body, Completed, Side};
-use crate::text::{contains, digits, leading_number};
+use crate::text::{digits, leading_number};
 use crate::time;
 
 use super::requests;
@@ -32,8 +34,8 @@ impl Dialect for Logstasher {
         }
     }
 
-    fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
-        let object = candidate(line.text, context)?;
+    fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
+        let object = candidate(line)?;
         let status = object.text("status").and_then(|status| digits(status, 0, 3)).and_then(|s| u16::try_from(s).ok());
         let duration = object
             .text("duration")
@@ -44,23 +46,20 @@ impl Dialect for Logstasher {
         Some(Body::Request { method: object.text("method")?, path: object.text("path")?, end })
     }
 
-    fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
-        let Some(fields) = candidate(line.text, context) else { return Fields::default() };
-        let outer = Object::read(line.text, context.arena);
-        let stamp = outer.and_then(|outer| outer.text("@timestamp")).and_then(time::any);
+    fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
+        let Some(fields) = candidate(line) else { return Fields::default() };
+        let stamp = line.object.and_then(|outer| outer.text("@timestamp")).and_then(time::any);
         Fields { stamp, ..requests::fields_of(&fields) }
     }
 }
 
-fn candidate<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Object<'a>> {
-    if text.first() != Some(&b'{') || !contains(text, b"\"@timestamp\"") {
-        return None;
-    }
-    let nested = contains(text, b"\"@fields\"");
-    if !nested && !contains(text, b"\"route\"") {
-        return None;
-    }
-    let object = Object::read(text, context.arena)?;
-    let fields = if nested { object.object("@fields")? } else { object };
-    fields.has(&["method", "path", "status"]).then_some(fields)
+fn candidate<'a>(line: &Line<'a>) -> Option<Cow<'a, Object<'a>>> {
+    let object = line.object?;
+    let fields = if object.raw("@fields").is_some() {
+        Cow::Owned(object.object("@fields")?)
+    } else {
+        object.raw("route")?;
+        Cow::Borrowed(object)
+    };
+    (object.raw("@timestamp").is_some() && fields.has(&["method", "path", "status"])).then_some(fields)
 }

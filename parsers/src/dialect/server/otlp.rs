@@ -27,7 +27,7 @@ impl Dialect for OtlpServer {
     }
 
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
-        let span = span(line.text, context)?;
+        let span = span(line, context)?;
         let end = Completed {
             status: span.status,
             // A span's time is its start already.
@@ -43,6 +43,6 @@ impl Dialect for OtlpServer {
     }
 
     fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
-        span(line.text, context).map(|span| span.fields).unwrap_or_default()
+        span(line, context).map(|span| span.fields).unwrap_or_default()
     }
 }

@@ -12,7 +12,7 @@ use crate::json::Object;
 use crate::record::{Body, Completed, Side};
 use crate::release;
 use crate::secret::RequestId;
-use crate::text::{contains, digits, is_address, is_user_id, milliseconds};
+use crate::text::{digits, is_address, is_user_id, milliseconds};
 use crate::time;
 
 /// See the module.
@@ -37,7 +37,7 @@ impl Dialect for RailsEvents {
     }
 
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
-        let object = candidate(line.text, context)?;
+        let object = candidate(line)?;
         let name = object.text("name")?;
         if name != b"action_controller.request_completed" {
             let known = [&b"action_"[..], b"active_", b"rails."].iter().any(|start| name.starts_with(start));
@@ -58,8 +58,8 @@ impl Dialect for RailsEvents {
         Some(Body::Request { method, path, end })
     }
 
-    fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
-        let Some(object) = candidate(line.text, context) else { return Fields::default() };
+    fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
+        let Some(object) = candidate(line) else { return Fields::default() };
         let request = object.first(&["context.request_id", "tags.request_id", "tags.rid"]);
         let user = object.first(&["context.user_id", "tags.user_id", "context.current_user_id", "context.account_id"]);
         Fields {
@@ -72,10 +72,8 @@ impl Dialect for RailsEvents {
     }
 }
 
-fn candidate<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Object<'a>> {
-    if text.first() != Some(&b'{') || !contains(text, b"\"name\"") || !contains(text, b"\"payload\"") {
-        return None;
-    }
-    let object = Object::read(text, context.arena)?;
+fn candidate<'a>(line: &Line<'a>) -> Option<&'a Object<'a>> {
+    let object = line.object?;
+    object.raw("payload")?;
     object.text("name").is_some_and(|name| memchr::memchr(b'.', name).is_some()).then_some(object)
 }

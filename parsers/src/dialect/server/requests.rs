@@ -35,9 +35,9 @@ impl Dialect for Requests {
         }
     }
 
-    fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>> {
-        let object = candidate(line.text, context)?;
-        let found = Found::of(&object)?;
+    fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
+        let object = candidate(line)?;
+        let found = Found::of(object)?;
         let seconds =
             object.first(&["duration_ms", "responseTimeMs", "payload.duration"]).or_else(|| object.text("duration"));
         let end = Completed {
@@ -50,8 +50,8 @@ impl Dialect for Requests {
         Some(if proxy { Body::Proxied { method, path, end } } else { Body::Request { method, path, end } })
     }
 
-    fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
-        candidate(line.text, context).map_or_else(Fields::default, |object| fields_of(&object))
+    fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
+        candidate(line).map_or_else(Fields::default, |object| fields_of(object))
     }
 }
 
@@ -211,11 +211,8 @@ pub(crate) fn is_request(object: &Object<'_>) -> bool {
     Found::of(object).is_some()
 }
 
-fn candidate<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Object<'a>> {
-    if text.first() != Some(&b'{') || !(contains(text, b"tatus") || contains(text, b"\"code\"")) {
-        return None;
-    }
-    Object::read(text, context.arena)
+fn candidate<'a>(line: &Line<'a>) -> Option<&'a Object<'a>> {
+    line.object.filter(|_| contains(line.text, b"tatus") || contains(line.text, b"\"code\""))
 }
 
 /// Whose request an object describes, and when it was.
