@@ -13,6 +13,9 @@
 //! | Sentry event | `breadcrumbs` | develop.sentry.dev, "Breadcrumbs interface" |
 //! | `gcloud logging read --format=json` and its like | the array itself | Google Cloud CLI |
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use bumpalo::Bump;
 use memchr::memmem;
 
@@ -36,6 +39,10 @@ const DOCUMENTS: &[(&[u8], &[u8])] = &[
     (b"\"event_id\"", b"\"breadcrumbs\""),
 ];
 
+/// What any document begins with.
+static KINDS: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(DOCUMENTS.iter().map(|(kind, _)| kind)).expect("the words are few"));
+
 /// How far into a document its kind shows.
 const KIND_WITHIN: usize = 160;
 
@@ -57,6 +64,9 @@ pub(crate) fn entries(text: &[u8]) -> Option<Vec<(usize, &[u8])>> {
         }
         [b'{', ..] => {
             let head = &start[..start.len().min(KIND_WITHIN)];
+            if !KINDS.is_match(head) {
+                return None;
+            }
             let (_, array) = DOCUMENTS.iter().find(|(kind, array)| {
                 // An array's own name is common in any object, so there it must come first.
                 let begins = start[1..].trim_ascii_start().starts_with(kind);

@@ -17,7 +17,7 @@ use crate::json::Object;
 use crate::line::{Entry, Framing};
 use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
-use crate::quick::{self, Said};
+use crate::quick::{self, Quick, Said};
 use crate::record::{Block, Body, Completed, Exchange, Params, Record, Release, Side, Upgrade};
 use crate::secret::FingerprintKey;
 use crate::shape::{Bare, Meaning, Shapes};
@@ -155,6 +155,7 @@ pub fn parse_chunk_with<'a>(
         let plain = entry.lines == 1 && !entry.capped;
         let found =
             (plain && (!coloured || memchr(0x1b, entry.bytes).is_none())).then(|| quick::read(entry.bytes)).flatten();
+        let found = found.or_else(|| plain.then(|| of_component(entry.bytes)).flatten());
         let found = found.filter(|_| patterns.is_empty() || !quick::may_be_of(patterns, entry.bytes));
         let mut unknown = None;
         if let Some(found) = found {
@@ -220,6 +221,26 @@ const RAILS: usize = 0;
 const ACTION_CABLE: usize = 1;
 /// See [`RAILS`].
 const RUBY_LOGGER: usize = 0;
+
+/// `[gatekeeper] member=7711`: words of a part of the app, without frame or request id. Where there are no marks of paths, objects or
+/// quotes, no number in it decides which dialect reads it.
+fn of_component(line: &[u8]) -> Option<Quick<'_>> {
+    let inside = line.strip_prefix(b"[")?;
+    let end = memchr(b']', &inside[..inside.len().min(LONGEST_COMPONENT)])?;
+    let (tags, text) = take_tags(line);
+    let one = end > 1 && line[1..=end].iter().all(u8::is_ascii_alphabetic) && text.len() + end + 3 == line.len();
+    let plain =
+        text.first().is_some_and(u8::is_ascii_alphabetic) && !text.iter().any(|b| b"/{}[]()\"'<>\x1b".contains(b));
+    if !one || !plain || tags.other.is_none() {
+        return None;
+    }
+    let record = record_of(&Unwrapped::default(), &Line { tags, ..Line::default() }, Side::Server, Body::Dull);
+    let said = Said::Other(record, Bare { text, tags, severe: false, framed: false });
+    Some(Quick { said, framed: false, cable: false })
+}
+
+/// What an app calls a part of itself is shorter.
+const LONGEST_COMPONENT: usize = 32;
 
 /// A line of a known shape, read.
 fn meant<'a>(record: Record<'a>, line: &Bare<'a>, meaning: &Meaning) -> Option<Record<'a>> {
@@ -698,7 +719,9 @@ mod tests {
             "user 9f0c2c1e-0000-4000-8000-000000000000 signed out",
             "user 9f0c2c1e-0000-4000-8000-000000000001 signed out",
         ];
-        let lines: Vec<String> = texts.iter().chain(&texts).map(|text| format!("{frame}{text}\n")).collect();
+        let twice = || texts.iter().chain(&texts);
+        let component = |text: &&str| format!("[gatekeeper] {text}\n");
+        let lines = twice().map(|text| format!("{frame}{text}\n")).chain(twice().map(component)).collect::<Vec<_>>();
         let (arena, key) = (Bump::new(), FingerprintKey::new([1; 16]));
         let chunk = lines.concat();
         let together = parse_chunk(chunk.as_bytes(), Framing::Lines, key, &arena);
@@ -710,6 +733,6 @@ mod tests {
             .collect();
         let whole: Vec<String> = bodies(&together);
         assert_eq!(whole, apart);
-        assert_eq!((together.balance.lines, together.balance.recognised), (28, 28));
+        assert_eq!((together.balance.lines, together.balance.recognised), (56, 56));
     }
 }

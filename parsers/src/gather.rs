@@ -106,7 +106,9 @@ impl<'a> Gather<'a> {
     pub(crate) fn push(&mut self, record: Record<'a>) {
         if let (Body::Release(release), Some(stamp)) = (record.body, record.stamp) {
             let said = (release.name, stamp.micros.div_euclid(HOUR));
-            let caller = (release.of_app, record.user, record.address);
+            // The server's own is nobody's, as in `assemble::releases`.
+            let whose = release.of_app.then_some((record.user, record.address));
+            let caller = (release.of_app, whose.and_then(|whose| whose.0), whose.and_then(|whose| whose.1));
             if self.released.insert(caller, said) != Some(said) {
                 self.records.push(record);
             }
