@@ -3,29 +3,50 @@
 //! | runtime | a part | the last part | source |
 //! | --- | --- | --- | --- |
 //! | CRI (containerd, CRI-O) | `<time> stdout P text` | `<time> stdout F text` | kubernetes `pkg/kubelet/kuberuntime/logs/logs.go` |
+//! | the same, parsed by Fluent Bit or Fluentd | `logtag` (or `_p`) is `P` | it is `F` | fluent-bit `conf/parsers.conf`; fluent-plugin-parser-cri |
 //! | Docker's json-file | a `log` of 16 KiB without a line end | a `log` with one | moby `daemon/logger/copier.go` |
+//! | Docker's fluentd driver | `partial_message` is `true` | `partial_last` is, or there is no mark | moby `daemon/logger/fluentd/fluentd.go` |
+//! | Docker's journald driver | `CONTAINER_PARTIAL_MESSAGE` is `true` | there is none | moby `daemon/logger/journald/journald.go` |
 //!
-//! The two streams of a container take turns, so parts of one may stand between parts of the other. An entry of
-//! [`crate::line::Framing::Parts`] goes from the first part to where neither stream has a part open, so no cut falls in between.
+//! Each may stand in other envelopes: in any that leave the line's rest as it is, and in the message of a JSON object.
+//!
+//! The streams of containers take turns, so parts of one may stand between parts of the other. An entry of
+//! [`crate::line::Framing::Parts`] goes from the first part to where no stream has a part open, so no cut falls in between.
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 use memchr::memchr;
 use memchr::memmem;
 
+use crate::envelope;
+use crate::json::Object;
 use crate::line::{Entry, Framing, MAX_LINE};
 use crate::time;
 
 /// `moby/daemon/logger/copier.go`, `defaultBufSize`: what is shorter ended by itself.
 const DOCKER_PART: usize = 16 * 1024;
 
-/// How a line of Docker's json-file begins.
-const DOCKER: &[u8] = b"{\"log\":\"";
+/// So many streams may have a part open at a time; lines of more containers are rarely in one file.
+const MOST_OPEN: usize = 16;
+
+/// How deep a runtime's line is looked for.
+const MAX_DEPTH: usize = 4;
+
+/// What Docker's json-file is made of, as it stands and in a text of JSON.
+struct Docker {
+    begins: &'static [u8],
+    stream: &'static [u8],
+    /// With so many backslashes a line end is written.
+    backslashes: usize,
+}
+
+const BARE: Docker = Docker { begins: b"{\"log\":\"", stream: b"\",\"stream\":\"std", backslashes: 1 };
+const ESCAPED: Docker = Docker { begins: b"{\\\"log\\\":\\\"", stream: b"\\\",\\\"stream\\\":\\\"std", backslashes: 2 };
 
 /// A line of a runtime that says of each whether it goes on.
 struct Part {
-    /// 0 for stdout, 1 for stderr.
-    stream: usize,
+    /// Which stream of which container: 0 is stdout and 1 is stderr of the only one.
+    stream: u64,
     /// The next line of the stream continues it.
     goes_on: bool,
     /// It can continue the one before. (Before Kubernetes 1.8 lines had no mark.)
@@ -35,18 +56,48 @@ struct Part {
     to: usize,
 }
 
+impl Part {
+    /// The same in a line that begins `before` bytes earlier, of a stream that other texts name too.
+    fn within(self, before: usize, whose: u64) -> Self {
+        Self { stream: self.stream ^ whose, from: self.from + before, to: self.to + before, ..self }
+    }
+}
+
 /// Whether a source that begins like this writes long lines in parts.
 pub(crate) fn detect(head: &[u8]) -> bool {
     let line = &head[..memchr(b'\n', head).unwrap_or(head.len())];
-    line.starts_with(DOCKER) || part(line).is_some()
+    line.starts_with(BARE.begins) || part(line).is_some()
 }
 
 fn part(line: &[u8]) -> Option<Part> {
-    match line.first()? {
-        b'{' => docker(line),
-        b'0'..=b'9' => cri(line),
-        _ => None,
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let arena = Bump::new();
+    let (mut at, mut whose) = (0, 0);
+    for _ in 0..MAX_DEPTH {
+        let text = &line[at..];
+        let found = match text.first()? {
+            b'{' => docker(text, &BARE).or_else(|| object(text, &arena)),
+            b'0'..=b'9' => cri(text).or_else(|| fluentd(text, &arena)),
+            _ => None,
+        };
+        if let Some(part) = found {
+            return Some(part.within(at, whose));
+        }
+        let peeled = envelope::peel_text(text, &arena)?;
+        // What is not the line's own rest cannot be put together with others' rests.
+        if peeled.inner.as_ptr_range().end != line.as_ptr_range().end {
+            return None;
+        }
+        at = line.len() - peeled.inner.len();
+        whose ^= peeled.instance.map_or(0, named);
     }
+    None
+}
+
+/// A number for a name; the streams' own are 0 and 1.
+fn named(name: &[u8]) -> u64 {
+    name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)) & !1
 }
 
 fn cri(line: &[u8]) -> Option<Part> {
@@ -65,28 +116,66 @@ fn cri(line: &[u8]) -> Option<Part> {
     Some(Part { stream, goes_on: mark == Some(b'P'), marked: mark.is_some(), from, to: line.len() })
 }
 
-fn docker(line: &[u8]) -> Option<Part> {
-    const STREAM: &[u8] = b"\",\"stream\":\"std";
-    let to = memmem::rfind(line, STREAM)?;
-    let text = line.get(DOCKER.len()..to).filter(|_| line.starts_with(DOCKER))?;
-    let stream = usize::from(line.get(to + STREAM.len()) == Some(&b'e'));
+fn docker(line: &[u8], docker: &Docker) -> Option<Part> {
+    let from = docker.begins.len();
+    let to = memmem::rfind(line, docker.stream)?;
+    let text = line.get(from..to).filter(|_| line.starts_with(docker.begins))?;
+    let stream = u64::from(line.get(to + docker.stream.len()) == Some(&b'e'));
     let escapes = text.strip_suffix(b"n").map_or(0, |text| text.iter().rev().take_while(|b| **b == b'\\').count());
-    let goes_on = text.len() >= DOCKER_PART && escapes % 2 == 0;
-    Some(Part { stream, goes_on, marked: true, from: DOCKER.len(), to })
+    let goes_on = text.len() >= DOCKER_PART && (escapes / docker.backslashes).is_multiple_of(2);
+    Some(Part { stream, goes_on, marked: true, from, to })
+}
+
+/// `<time><TAB><tag><TAB>{…}`
+fn fluentd(line: &[u8], arena: &Bump) -> Option<Part> {
+    let end = time::iso_end(line)?;
+    let rest = line[end..].strip_prefix(b"\t")?;
+    let tab = memchr(b'\t', rest)?;
+    let record = rest[tab + 1..].trim_ascii_start();
+    Some(object(record, arena)?.within(line.len() - record.len(), named(&rest[..tab])))
+}
+
+/// A JSON object with a message that is a runtime's line, or with a runtime's marks.
+fn object(text: &[u8], arena: &Bump) -> Option<Part> {
+    let object = Object::read(text, arena)?;
+    let raw = ["log", "message", "MESSAGE", "msg", "line", "textPayload"].iter().find_map(|key| object.raw(key))?;
+    let inside = raw.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let before = inside.as_ptr() as usize - text.as_ptr() as usize;
+    let container = ["container_id", "CONTAINER_ID_FULL", "CONTAINER_ID", "kubernetes.pod_name"];
+    let whose = object.first(&container).map_or(0, named);
+    if let Some(part) = cri(inside).or_else(|| docker(inside, &ESCAPED)) {
+        return Some(part.within(before, whose));
+    }
+    let mark = object.first(&["logtag", "_p"]);
+    let partial = object.first(&["partial_message", "CONTAINER_PARTIAL_MESSAGE"]);
+    if mark.is_none() && partial.is_none() && whose == 0 {
+        return None;
+    }
+    let last = object.first(&["partial_last", "CONTAINER_PARTIAL_LAST"]) == Some(b"true");
+    let stream = u64::from(object.first(&["stream", "source"]) == Some(b"stderr"));
+    let part = Part {
+        stream: object.first(&["partial_id", "CONTAINER_PARTIAL_ID"]).map_or(stream ^ whose, named),
+        goes_on: mark == Some(b"P") || (partial == Some(b"true") && !last),
+        marked: true,
+        from: 0,
+        to: inside.len(),
+    };
+    Some(part.within(before, 0))
 }
 
 /// Where the first entry ends, behind its line end: when no part is open, or too much was held.
 pub(crate) fn entry_end(bytes: &[u8]) -> Option<usize> {
-    let (mut open, mut at) = ([false; 2], 0);
+    let (mut open, mut at) = (Vec::<u64>::new(), 0);
     loop {
         let end = at + memchr(b'\n', &bytes[at..])? + 1;
         // What an over-long line ends with is not looked at: it may have been dropped.
         if end - at <= MAX_LINE
             && let Some(part) = part(&bytes[at..end])
         {
-            open[part.stream] = part.goes_on;
+            open.retain(|stream| *stream != part.stream);
+            open.extend(part.goes_on.then_some(part.stream));
         }
-        if open == [false; 2] || end > MAX_LINE {
+        if open.is_empty() || open.len() > MOST_OPEN || end > MAX_LINE {
             return Some(end);
         }
         at = end;
@@ -99,31 +188,32 @@ pub(crate) fn joined<'a>(entry: &Entry<'a>, arena: &'a Bump) -> Vec<Entry<'a>> {
         /// Of the entry in the list.
         place: usize,
         text: ArenaVec<'a, u8>,
-        /// What stands behind the text of its latest part.
+        /// What stands behind the text of its first part.
         behind: &'a [u8],
+        stream: u64,
     }
     let finish = |out: &mut Vec<Entry<'a>>, open: Open<'a>, capped: bool| {
-        let Open { place, mut text, behind } = open;
+        let Open { place, mut text, behind, .. } = open;
         text.extend_from_slice(behind);
         let text: &'a [u8] = text.into_bump_slice();
         let capped = capped || text.len() > MAX_LINE;
         out[place] = Entry { bytes: &text[..text.len().min(MAX_LINE)], capped, ..out[place] };
     };
     let mut out: Vec<Entry<'a>> = Vec::new();
-    let mut open: [Option<Open<'a>>; 2] = [None, None];
+    let mut open: Vec<Open<'a>> = Vec::new();
     for line in Framing::Lines.entries(entry.bytes) {
         let found = if line.capped { None } else { part(line.bytes) };
         let Some(Part { stream, goes_on, marked, from, to }) = found else {
             out.push(line);
             continue;
         };
-        match open[stream].take() {
+        let begun = open.iter().position(|begun| begun.stream == stream).map(|place| open.swap_remove(place));
+        match begun {
             Some(mut begun) if marked => {
                 begun.text.extend_from_slice(&line.bytes[from..to]);
-                begun.behind = &line.bytes[to..];
                 out[begun.place].lines += line.lines;
                 if goes_on {
-                    open[stream] = Some(begun);
+                    open.push(begun);
                 } else {
                     finish(&mut out, begun, false);
                 }
@@ -135,11 +225,11 @@ pub(crate) fn joined<'a>(entry: &Entry<'a>, arena: &'a Bump) -> Vec<Entry<'a>> {
         if goes_on {
             let mut text = ArenaVec::with_capacity_in(line.bytes.len() * 2, arena);
             text.extend_from_slice(&line.bytes[..to]);
-            open[stream] = Some(Open { place: out.len(), text, behind: &line.bytes[to..] });
+            open.push(Open { place: out.len(), text, behind: &line.bytes[to..], stream });
         }
         out.push(line);
     }
-    for begun in open.into_iter().flatten() {
+    for begun in open {
         finish(&mut out, begun, entry.capped);
     }
     for line in &mut out {

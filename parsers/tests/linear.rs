@@ -103,6 +103,7 @@ const LINES: &[(&str, &str)] = &[
     ("{\"message\":\"", "\\n"),
     ("{\"log\":\"x\",\"stream\":0,\"time\":", "\"\\\\"),
     ("{\"name\":\"a.b\",\"payload\":", "{\"context\":"),
+    ("{\"session\":0,\"type\":0,\"attributes\":", "{\"attributes\":"),
     ("method=GET status=401 ", "a={ "),
     ("method=GET status=401 ", "a=\"b "),
     ("method=GET status=401 ", "a='b' "),
@@ -178,6 +179,9 @@ fn sources() -> Vec<Hostile> {
         (Framing::Parts, "{\"log\":\"", "\\"),
         (Framing::Parts, "", &part),
         (Framing::Parts, "", &pod),
+        (Framing::Parts, "{\"container_id\":\"a\",\"log\":\"", "\\\""),
+        (Framing::Parts, "", "{\"container_id\":\"a\",\"log\":\"x\",\"logtag\":\"P\"}\n"),
+        (Framing::Parts, "", "[pod/a/b] "),
     ];
     sources.map(|(framing, start, piece)| Hostile::new(framing, start, piece, "")).into()
 }

@@ -340,3 +340,19 @@ fn a_zone_that_changes_within_a_request_is_learnt_in_the_order_of_lines() {
         assert_eq!(parts.assembled.events, whole.assembled.events, "cut at {at}");
     }
 }
+
+/// What fuzzing `assemble` found is kept as cases: a release that a server says in turns with another was said once too few.
+#[test]
+fn every_case_says_the_same_wherever_it_is_cut() {
+    for case in cases() {
+        let framing = Framing::detect(&case.bytes);
+        let whole = read_chunks(framing, [&case.bytes[..]]);
+        let mut end = case.bytes.len();
+        while let Some(at) = end.checked_sub(1).and_then(|before| framing.last_cut(&case.bytes[..before])) {
+            let parts = read_chunks(framing, [&case.bytes[..at], &case.bytes[at..]]);
+            let same = parts.assembled.events == whole.assembled.events && parts.balance == whole.balance;
+            assert!(same, "{}/{} cut at {at}", case.about, case.name);
+            end = at;
+        }
+    }
+}

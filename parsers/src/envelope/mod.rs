@@ -237,6 +237,11 @@ pub fn unwrap<'a>(line: &'a [u8], arena: &'a Bump) -> Unwrapped<'a> {
     out
 }
 
+/// What the first envelope leaves of a line, be it which it may.
+pub(crate) fn peel_text<'a>(text: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
+    peel(text, Object::of_line(text, arena), arena).map(|(_, peeled)| peeled)
+}
+
 /// The first envelope that fits, with its place.
 fn peel<'a>(text: &'a [u8], object: Option<&Object<'a>>, arena: &'a Bump) -> Option<(usize, Peeled<'a>)> {
     let mut places = BEGINS[usize::from(*text.first()?)];
