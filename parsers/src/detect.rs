@@ -334,7 +334,7 @@ fn read_whole<'a>(
     records: &mut Vec<Record<'a>>,
 ) -> Outcome {
     let bytes = entry.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(entry.bytes);
-    let bytes = framing.element(bytes);
+    let bytes = without_colours(framing.element(bytes), context.arena);
     let Some(entries) = bundle::entries(bytes) else {
         return read_with_messages(bytes, entry.line, context, patterns, records);
     };
@@ -381,7 +381,7 @@ fn read_with_messages<'a>(
     outcome
 }
 
-/// Takes the envelopes off and reads what is inside: a line, or several where a platform took a message of several in one piece.
+/// Takes the envelopes off a text without colours and reads what is inside: a line, or several where a platform took a message of several in one piece.
 fn read_entry<'a>(
     bytes: &'a [u8],
     line: u32,
@@ -389,7 +389,6 @@ fn read_entry<'a>(
     patterns: &[Pattern],
     records: &mut Vec<Record<'a>>,
 ) -> Outcome {
-    let bytes = without_colours(bytes, context.arena);
     let wrapped = envelope::unwrap(bytes, context.arena);
     let text = without_colours(wrapped.text, context.arena);
     let mut whole = Outcome { dialect: None, envelopes: wrapped.envelopes, stamp: wrapped.stamp };

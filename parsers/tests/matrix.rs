@@ -4,6 +4,8 @@ mod common;
 
 use common::read_chunks;
 use proptest::prelude::*;
+use why401_parsers::detect::MOST_ENVELOPES;
+use why401_parsers::envelope::ENVELOPES;
 use why401_parsers::event::{Names, Socket, What};
 use why401_parsers::line::Framing;
 
@@ -179,7 +181,35 @@ const WRAPS: &[(&str, Wrap)] = &[
             json(text)
         )
     }),
+    ("ruby-logger", |text| format!("I, [2026-11-16T06:03:52.068658 #72]  INFO -- : {text}")),
+    ("semantic-logger", |text| format!("2026-11-16 06:03:52.068658 I [7872:puma 001] Rails -- {text}")),
     ("json-logger", |text| format!(r#"{{"level":"INFO","time":"2026-11-16T06:03:52.068Z","msg":{}}}"#, json(text))),
+];
+
+/// Lines of an app on a phone or in a browser.
+const OF_CLIENTS: &[&str] = &[
+    "AppLifecycleState.resumed",
+    "onTransition -- AuthBloc, Transition { currentState: AuthAuthenticated(userId: 42), event: AuthLoggedOut, nextState: AuthUnauthenticated }",
+    "[TokenManager] token refresh failed: 401",
+];
+
+/// Every envelope that only a client's lines come in.
+const CLIENT_WRAPS: &[(&str, Wrap)] = &[
+    ("flutter-run", |text| format!("flutter: {text}")),
+    ("flutter-verbose", |text| format!("[ +634 ms] flutter: {text}")),
+    ("logcat threadtime", |text| format!("11-16 06:10:00.043  8081  8115 I flutter : {text}")),
+    ("logcat brief", |text| format!("I/flutter ( 8036): {text}")),
+    ("idevicesyslog", |text| format!("Nov 16 06:10:00 phone Runner(Flutter)[6188] <Notice>: flutter: {text}")),
+    ("xcode", |text| format!("2026-11-16 06:10:00.043123+0900 Runner[512:34567] flutter: {text}")),
+    ("os-log", |text| {
+        format!(
+            "2026-11-16 06:10:00.043123+0900 0x1a2b     Default     0x0                  512    0    Runner: (Flutter) flutter: {text}"
+        )
+    }),
+    ("dart-logging", |text| format!("INFO: 2026-11-16 06:10:00.043123: {text}")),
+    ("logger-box", |text| format!("│ 💡 {text}")),
+    ("browser-console", |text| format!("main.dart.js:48213 {text}")),
+    ("app-time", |text| format!("[2026-11-16 06:10:00.043123] {text}")),
 ];
 
 /// What happened, apart from when and on which line: an envelope may have another time, and its process.
@@ -248,6 +278,38 @@ fn every_envelope_is_taken_off_inside_every_other() {
     }
 }
 
+#[test]
+fn every_envelope_of_clients_says_the_same_alone_and_inside_others() {
+    let texts: Vec<String> = OF_CLIENTS.iter().map(|text| (*text).to_owned()).collect();
+    let bare = happened(&lines(&texts, &[CLIENT_WRAPS[0].1]));
+    assert_eq!(bare.len(), texts.len());
+    let outer = ["timestamp", "gh run view", "compose", "syslog", "docker-json", "cloudwatch-json"];
+    for (inner, inner_wrap) in CLIENT_WRAPS {
+        assert_eq!(happened(&lines(&texts, &[*inner_wrap])), bare, "{inner}");
+        // Inside a platform's frame a time that any program may write is a server's.
+        let of_clients = !["dart-logging", "app-time"].contains(inner);
+        for (name, wrap) in WRAPS.iter().filter(|(name, _)| of_clients && outer.contains(name)) {
+            assert_eq!(happened(&lines(&texts, &[*inner_wrap, *wrap])), bare, "{inner} in {name}");
+        }
+    }
+}
+
+/// An envelope that is not among those above is tested neither alone nor inside another.
+#[test]
+fn every_envelope_that_is_listed_is_in_these_tests() {
+    let (_, server) = payloads().swap_remove(0);
+    let client: Vec<String> = OF_CLIENTS.iter().map(|text| (*text).to_owned()).collect();
+    let of_servers = WRAPS.iter().map(|(_, wrap)| lines(&server, &[*wrap]));
+    let of_clients = CLIENT_WRAPS.iter().map(|(_, wrap)| lines(&client, &[*wrap]));
+    let mut seen = [false; MOST_ENVELOPES];
+    for bytes in of_servers.chain(of_clients) {
+        let balance = read_chunks(Framing::detect(&bytes), [&bytes[..]]).balance;
+        seen.iter_mut().zip(balance.envelopes).for_each(|(seen, count)| *seen |= count > 0);
+    }
+    let unseen = ENVELOPES.iter().zip(seen).filter(|(_, seen)| !seen).map(|(envelope, _)| envelope.name());
+    assert_eq!(unseen.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
 /// Found by `any_nesting_of_envelopes_says_the_same`: tabs of a quoted line made all before them a job's name.
 #[test]
 fn a_step_of_github_actions_in_an_export_in_stern_keeps_its_quotes() {
@@ -266,6 +328,7 @@ proptest! {
         chain in prop::collection::vec(0..WRAPS.len(), 0..5),
         first in 0..13_usize,
         crlf in any::<bool>(),
+        coloured in any::<bool>(),
     ) {
         let (_, texts) = payloads().swap_remove(first);
         let last = chain.len().saturating_sub(1);
@@ -276,6 +339,10 @@ proptest! {
             .map(|(_, wrap)| WRAPS[*wrap].1)
             .collect();
         let mut bytes = lines(&texts, &wraps);
+        if coloured {
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+            bytes = lines.flat_map(|line| [b"\x1b[1m\x1b[36m", &line[..4], b"\x1b[0m", &line[4..]].concat()).collect();
+        }
         if crlf {
             bytes = String::from_utf8_lossy(&bytes).replace('\n', "\r\n").into_bytes();
             bytes.splice(0..0, *b"\xef\xbb\xbf");
