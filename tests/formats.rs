@@ -66,6 +66,21 @@ fn the_page_of_formats_is_in_step_with_the_code() {
 }
 
 #[test]
+fn the_page_of_formats_names_lines_that_are_there() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let page = std::fs::read_to_string(format!("{root}/docs/formats.md")).expect("docs/formats.md");
+    let (_, section) = page.split_once("## Name by name").expect("the section is there");
+    let (section, _) = section.split_once("\nNot there").expect("and its end");
+    let cells = section.lines().filter(|line| line.starts_with("| ")).filter_map(|row| row.split(" | ").nth(2));
+    let named: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let missing: Vec<&&str> = named
+        .iter()
+        .filter(|case| !std::path::Path::new(&format!("{root}/parsers/corpus/{case}.log")).exists())
+        .collect();
+    assert!(named.len() > 60 && missing.is_empty(), "{} cases, not there: {missing:?}", named.len());
+}
+
+#[test]
 fn a_test_says_which_lines_were_taken_for_what() {
     let log = "2026-11-16T06:03:52.068658+00:00 app[web.1]: Started GET \"/a\" for 203.0.113.7 at 2026-11-16 06:03:52 +0000\nsome words\n";
     let (_folder, path) = file("heroku.log", log);

@@ -22,7 +22,7 @@ impl Envelope for FluentBit {
         About {
             example: r#"{"date":1763273032.068658,"log":"Started GET …","stream":"stdout"}"#,
             shows: "time, pod",
-            hides: "process, level",
+            hides: "process, level; parts of long lines are joined where the file begins with a container's record",
             source: "fluent/fluent-bit src/flb_pack.c; Fluent Bit manual",
         }
     }

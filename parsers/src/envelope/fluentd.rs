@@ -21,7 +21,7 @@ impl Envelope for Fluentd {
         About {
             example: r#"2026-11-16T06:03:52+00:00	app.web	{"log":"Started GET …","stream":"stdout"}"#,
             shows: "time with zone, tag",
-            hides: "nothing of its own",
+            hides: "nothing of its own; parts of long lines are joined where the file begins with a container's record",
             source: "fluent/fluentd lib/fluent/plugin/formatter_out_file.rb",
         }
     }

@@ -24,7 +24,7 @@ impl Envelope for JournaldJson {
         About {
             example: r#"{"__REALTIME_TIMESTAMP":"1763273032068658","_PID":"1234","PRIORITY":"6","MESSAGE":"Started GET …"}"#,
             shows: "time to the microsecond, host, process, level",
-            hides: "messages that journald found too large (null)",
+            hides: "messages that journald found too large (null); parts of long lines are joined where the file begins with a container's record",
             source: "systemd src/shared/logs-show.c (output_json)",
         }
     }
