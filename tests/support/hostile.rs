@@ -13,7 +13,7 @@ pub fn poison(value: &mut Value) {
 }
 
 fn poison_below(value: &mut Value, key: &str, count: &mut usize, corpus: &[String]) {
-    const OWN: &[&str] = &["cause", "scope", "impact", "known_by"];
+    const OWN: &[&str] = &["cause", "scope", "impact", "known_by", "refreshing"];
     match value {
         Value::Object(fields) => fields
             .iter_mut()
