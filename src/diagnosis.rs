@@ -156,6 +156,26 @@ pub struct Day {
     pub active_hours: u64,
     /// Of these, people by the platform of their devices, where logs tell it; `unknown` is the rest.
     pub platforms: Vec<PlatformDay>,
+    /// And by the release of the app that they ran; `unknown` is the rest.
+    #[serde(default)]
+    pub releases: Vec<ReleaseDay>,
+}
+
+/// People of one release of the app on one day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReleaseDay {
+    /// As logged, or `unknown`.
+    pub release: String,
+    /// People seen with it.
+    pub active_actors: u64,
+    /// The hours in which each of them was, added up.
+    pub active_hours: u64,
+    /// Incidents that began on the day.
+    pub incidents: u64,
+    /// Those of them that signed somebody out or cut somebody off.
+    pub drops: u64,
+    /// People whom these hit.
+    pub dropped_actors: u64,
 }
 
 /// People of one platform on one day.
@@ -302,6 +322,12 @@ pub struct Incident {
     pub fix: String,
     /// How it went, for the report: the timeline around it.
     pub timeline: Vec<Moment>,
+    /// The release of the app on the actor's device when it began; null where no log tells it.
+    #[serde(default)]
+    pub release: Option<String>,
+    /// The release of the server when it began; null where no log tells it.
+    #[serde(default)]
+    pub deploy: Option<String>,
 }
 
 /// Keys of an actor.

@@ -196,17 +196,23 @@ fn killed(kills: u32, seed: u64) {
     println!("seed {seed}: {killed} runs killed, {whole} ended, {rotations} rotations; a run takes {usual:?}");
 }
 
+/// How many runs are killed: `WHY401_KILLS`, or as told.
+fn kills(usual: u32) -> u32 {
+    let told = std::env::var("WHY401_KILLS").ok();
+    told.map_or(usual, |told| told.parse().expect("WHY401_KILLS is a number"))
+}
+
 #[test]
 fn runs_that_are_killed_have_not_happened() {
     // With Polars a run takes longer.
-    killed(if cfg!(feature = "tables") { 40 } else { 60 }, 1);
+    killed(kills(if cfg!(feature = "tables") { 40 } else { 60 }), 1);
 }
 
 /// The long form: `just kill-test`.
 #[test]
 #[ignore = "takes minutes"]
 fn runs_that_are_killed_have_not_happened_250_times_over() {
-    (1..=4).for_each(|seed| killed(250, seed));
+    (1..=4).for_each(|seed| killed(kills(250), seed));
 }
 
 #[test]
@@ -285,6 +291,49 @@ fn a_log_that_was_truncated_without_a_copy_is_said_and_read_from_its_start() {
     let lines = text[..half + 20_000].iter().filter(|byte| **byte == b'\n').count();
     // The line that was being written at the truncation is lost, and its rest is one for itself.
     assert!(report.inputs[0].lines.abs_diff(lines as u64) <= 1, "{} of {lines}", report.inputs[0].lines);
+}
+
+/// lograge lines, one a minute, of people who update their app, on a server that is deployed every few hours. Some are refused.
+fn log_with_releases(minutes: usize) -> Vec<u8> {
+    let line = |minute: usize| {
+        let (user, hour) = (minute % 7, minute / 60);
+        let (path, status) = if minute % 50 == 49 { ("auth/refresh", 500) } else { ("feed", 200) };
+        format!(
+            r#"{{"method":"POST","path":"/api/v1/{path}","format":"json","controller":"ApiController","action":"create","status":{status},"duration":2.1,"time":"2026-11-{:02}T{:02}:{:02}:07.000Z","user_id":{},"ip":"198.51.100.{}","app_version":"2.{}.0","release":"v{}"}}"#,
+            16 + hour / 24,
+            hour % 24,
+            minute % 60,
+            100 + user,
+            1 + user,
+            (hour + user) / 9,
+            40 + hour / 5
+        ) + "\n"
+    };
+    (0..minutes).map(line).collect::<String>().into_bytes()
+}
+
+#[test]
+fn releases_outlive_runs_and_what_is_let_go() {
+    let text = log_with_releases(40 * 60);
+    // All of it, and the last half day only.
+    for keep in [100 * KEEP, 12 * 3600 * 1_000_000] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("log")).unwrap();
+        let mut log = Growing::new(&folder.path().join("log/production.log"), text.clone(), 3);
+        let of = |state: &str| Job { keep, ..job(folder.path(), state) };
+        while !log.is_over() {
+            log.grow(90_000);
+            run(&of("many"));
+        }
+        let many = run(&of("many"));
+        same(&many, &run(&of("one")), "one run over all", 3);
+        let report: serde_json::Value = serde_json::from_str(&many).unwrap();
+        let incidents = report["incidents"].as_array().unwrap();
+        assert!(incidents.len() > 3);
+        for incident in incidents {
+            assert!(incident["release"].is_string() && incident["deploy"].is_string(), "{incident}");
+        }
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -154,6 +154,22 @@ fn an_incident_is_told_of_when_it_is_clear_and_when_it_is_over() {
     assert_eq!((summary["totals"]["incidents"].as_u64(), code), (Some(1), Some(1)));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_write_is_noticed_before_files_are_looked_at_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("production.log");
+    append(&log, &sign_in(1, 107));
+    // By the clock alone it would be seen after half a minute.
+    let watching = Watching::begin(&["--every", "30000", text_of(&log)]);
+    thread::sleep(Duration::from_millis(500));
+    let written = Instant::now();
+    append(&log, &failed_refresh(2, 107));
+    watching.wait_for("opened", |event| event["event"] == "opened");
+    assert!(written.elapsed() < Duration::from_secs(10), "{:?}", written.elapsed());
+    watching.kill();
+}
+
 #[test]
 fn what_was_over_before_is_told_of_only_when_asked_for() {
     let folder = tempfile::tempdir().unwrap();
@@ -211,6 +227,83 @@ fn logrotate(folder: &Path, log: &Path, mode: &str) {
     let status = folder.join("logrotate.status");
     let done = Command::new("logrotate").arg("-f").arg("-s").arg(status).arg(config).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn rotations_are_found_under_the_names_that_logrotate_can_give_them() {
+    if Command::new("logrotate").arg("--version").output().is_err() {
+        eprintln!("skipped: no logrotate");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let modes = [
+        "create\n olddir old",
+        "copytruncate\n olddir archive\n compress",
+        "create\n extension .log",
+        "create\n extension .log\n compress\n delaycompress",
+        "create\n dateext\n dateformat -%Y%m%d-%s",
+        "create\n dateext\n dateformat .%s\n extension .log\n compress\n olddir old\n createolddir 755",
+    ];
+    // Elsewhere, and a link leads there.
+    let attic = folder.path().join("attic");
+    let to_attic = format!("create\n olddir {}", attic.display());
+    fs::create_dir(&attic).unwrap();
+    let modes = [&modes[..], &[&to_attic]].concat();
+    let logs: Vec<PathBuf> =
+        (0..modes.len()).map(|number| folder.path().join(format!("{number}/production.log"))).collect();
+    for (log, mode) in logs.iter().zip(&modes) {
+        fs::create_dir(log.parent().unwrap()).unwrap();
+        if mode.contains("attic") {
+            std::os::unix::fs::symlink(&attic, log.with_file_name("backup")).unwrap();
+        }
+        for old in ["old", "archive"]
+            .iter()
+            .filter(|old| mode.contains(&format!("olddir {old}")) && !mode.contains("createolddir"))
+        {
+            fs::create_dir(log.with_file_name(old)).unwrap();
+        }
+        append(log, &sign_in(1, 107));
+    }
+    // By the log's name, and by a pattern that its rotations fit as well: they are of it, and no logs of their own.
+    let patterns: Vec<String> = logs.iter().map(|log| format!("{}/**/*", log.parent().unwrap().display())).collect();
+    let by_name = Watching::begin(&logs.iter().map(|log| text_of(log)).collect::<Vec<_>>());
+    let by_pattern = Watching::begin(&patterns.iter().map(String::as_str).collect::<Vec<_>>());
+    let rounds = 4;
+    for round in 0..rounds {
+        // A second has one name only.
+        thread::sleep(Duration::from_millis(1100));
+        for (log, mode) in logs.iter().zip(&modes) {
+            append(log, &good_request(10 + round, 107));
+            logrotate(folder.path(), log, mode);
+        }
+    }
+    logs.iter().for_each(|log| append(log, &good_request(90, 107)));
+    // Patterns are searched for new logs every two seconds.
+    thread::sleep(Duration::from_millis(2500));
+    let wanted = vec![(5 + 3 * rounds + 3) as u64; modes.len()];
+    for (how, watching) in [("by name", by_name), ("by pattern", by_pattern)] {
+        let (summary, _) = watching.interrupt();
+        let lines = summary["totals"]["lines"].as_array().unwrap();
+        let read: Vec<u64> = lines.iter().map(|source| source[1].as_u64().unwrap()).collect();
+        assert_eq!(read, wanted, "{how}: {summary}");
+    }
+    // And a run that begins afterwards reads each line once.
+    let config = folder.path().join("why401.toml");
+    let sources: Vec<String> = logs.iter().map(|log| format!("'{}'", log.display())).collect();
+    let state = folder.path().join("state");
+    let text = format!(
+        "[batch]\nsources = [{}]\nstate = '{}'\nreport = ['{}']\n",
+        sources.join(", "),
+        state.display(),
+        folder.path().join("report.json").display()
+    );
+    fs::write(&config, text).unwrap();
+    let ran = Command::new(env!("CARGO_BIN_EXE_why401")).arg("batch").arg(&config).output().unwrap();
+    assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
+    let report: Value = serde_json::from_slice(&fs::read(folder.path().join("report.json")).unwrap()).unwrap();
+    let read: Vec<_> =
+        report["inputs"].as_array().unwrap().iter().map(|input| input["lines"].as_u64().unwrap()).collect();
+    assert_eq!(read, wanted, "{}", report["inputs"]);
 }
 
 #[test]
@@ -278,6 +371,8 @@ fn no_line_is_lost_or_doubled_over_a_hundred_rotations() {
 enum Mood {
     Takes,
     Answers(u16),
+    /// Has too much to do, and says for how many seconds.
+    AsksToWait(u64),
     /// Reads, and never answers.
     Stalls,
     /// Dies in the middle.
@@ -288,6 +383,7 @@ enum Mood {
 struct Listening {
     port: u16,
     bodies: Arc<Mutex<Vec<Value>>>,
+    tls: bool,
 }
 
 impl Listening {
@@ -305,11 +401,29 @@ impl Listening {
                 thread::spawn(move || serve(stream, mood, &taken));
             }
         });
-        Self { port, bodies }
+        Self { port, bodies, tls: false }
+    }
+
+    /// Takes everything, behind TLS.
+    fn with_tls(tls: Arc<rustls::ServerConfig>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let taken = Arc::clone(&bodies);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (tls, taken) = (Arc::clone(&tls), Arc::clone(&taken));
+                thread::spawn(move || {
+                    let session = rustls::ServerConnection::new(tls).unwrap();
+                    serve(rustls::StreamOwned::new(session, stream), Mood::Takes, &taken);
+                });
+            }
+        });
+        Self { port, bodies, tls: true }
     }
 
     fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/hook", self.port)
+        format!("{}://localhost:{}/hook", if self.tls { "https" } else { "http" }, self.port)
     }
 
     /// Waits until so many different messages were taken.
@@ -327,7 +441,7 @@ impl Listening {
     }
 }
 
-fn serve(stream: TcpStream, mood: Mood, taken: &Mutex<Vec<Value>>) {
+fn serve(stream: impl Read + Write, mood: Mood, taken: &Mutex<Vec<Value>>) {
     let mut reader = BufReader::new(stream);
     let mut length = 0;
     loop {
@@ -354,12 +468,15 @@ fn serve(stream: TcpStream, mood: Mood, taken: &Mutex<Vec<Value>>) {
             return;
         }
         Mood::Answers(status) => status,
+        Mood::AsksToWait(_) => 429,
         _ => 200,
     };
     if status == 200 {
         taken.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
     }
-    let _ = write!(reader.get_mut(), "HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let wait = if let Mood::AsksToWait(seconds) = mood { format!("retry-after: {seconds}\r\n") } else { String::new() };
+    let head = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n{wait}connection: close\r\n\r\n");
+    let _ = reader.get_mut().write_all(head.as_bytes()).and_then(|()| reader.get_mut().flush());
 }
 
 #[test]
@@ -397,6 +514,142 @@ fn a_receiver_that_stalls_errs_and_dies_gets_everything_and_stops_nothing() {
     let all = serde_json::to_string(&bodies).unwrap();
     assert!(!all.contains("198.51."), "addresses are under pseudonyms");
     watching.interrupt();
+}
+
+#[test]
+fn a_receiver_is_left_alone_for_as_long_as_it_says() {
+    if !has_http() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("production.log");
+    append(&log, &sign_in(1, 107));
+    let listening = Listening::begin(0, vec![Mood::AsksToWait(3)]);
+    let watching = Watching::begin(&["--notify", &listening.url(), text_of(&log)]);
+    thread::sleep(Duration::from_millis(300));
+    append(&log, &failed_refresh(2, 107));
+    watching.wait_for("opened", |event| event["event"] == "opened");
+    let told = Instant::now();
+    listening.wait_for(1);
+    // On its own it would have tried again within half a second.
+    assert!(told.elapsed() >= Duration::from_millis(2500), "{:?}", told.elapsed());
+    watching.interrupt();
+}
+
+/// A certificate for `localhost` of an authority of its own, by OpenSSL: the authority's file, and what a server needs.
+fn certificates(folder: &Path) -> Option<(PathBuf, Arc<rustls::ServerConfig>)> {
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    if Command::new("openssl").arg("version").output().is_err() {
+        eprintln!("skipped: no openssl");
+        return None;
+    }
+    let openssl = |args: &str| {
+        let made = Command::new("openssl").current_dir(folder).args(args.split(' ')).output().unwrap();
+        assert!(made.status.success(), "{args}: {}", String::from_utf8_lossy(&made.stderr));
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(&format!("req -x509 {key} -days 2 -keyout ca.key -out ca.pem -subj /CN=tests"));
+    openssl(&format!("req {key} -keyout key.pem -out request.pem -subj /CN=localhost"));
+    fs::write(folder.join("names"), "subjectAltName=DNS:localhost").unwrap();
+    openssl("x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 2 -out cert.pem -extfile names");
+    let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    Some((folder.join("ca.pem"), Arc::new(config)))
+}
+
+#[test]
+fn a_receiver_behind_tls_is_told_only_if_somebody_trusted_vouches_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some((authority, tls)) = certificates(folder.path()).filter(|_| has_http()) else { return };
+    let log = folder.path().join("production.log");
+    append(&log, &sign_in(1, 107));
+    let listening = Listening::with_tls(tls);
+    let (url, spool) = (listening.url(), folder.path().join("spool"));
+    let args = ["--notify", &url, "--spool", text_of(&spool), text_of(&log)];
+    let watching = Watching::begin(&args);
+    thread::sleep(Duration::from_millis(300));
+    append(&log, &failed_refresh(2, 107));
+    watching.wait_for("opened", |event| event["event"] == "opened");
+    thread::sleep(Duration::from_millis(1500));
+    assert!(listening.bodies.lock().unwrap().is_empty(), "nobody known vouches for it");
+    watching.kill();
+    let trusting = [&["--notify-ca", text_of(&authority)], &args[..]].concat();
+    let watching = Watching::begin(&trusting);
+    let body = listening.wait_for(1).remove(0);
+    assert_eq!((&body["event"], &body["incident"]["cause"]), (&"opened".into(), &"refresh_failure".into()));
+    watching.interrupt();
+    let key = folder.path().join("key.pem");
+    let refused = Command::new(env!("CARGO_BIN_EXE_why401"))
+        .args(["watch", "--notify-ca", text_of(&key), "--notify", &url, text_of(&log)])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && said.contains("key.pem (--notify-ca) holds no certificate"), "{said}");
+}
+
+#[test]
+fn only_what_is_asked_for_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("production.log");
+    (0..3).for_each(|user| append(&log, &sign_in(user + 1, 200 + user)));
+    let of_user = Watching::begin(&["--user", "201", text_of(&log)]);
+    let of_cause = Watching::begin(&["--cause", "refresh_failure/server_error", text_of(&log)]);
+    let of_other = Watching::begin(&["--cause", "lifetime_expiry", text_of(&log)]);
+    thread::sleep(Duration::from_millis(400));
+    (0..3).for_each(|user| append(&log, &failed_refresh(10 + user, 200 + user)));
+    of_user.wait_for("opened", |event| event["event"] == "opened" && event["incident"]["actor"]["user"] == "201");
+    for user in ["200", "201", "202"] {
+        of_cause.wait_for(user, |event| event["incident"]["actor"]["user"] == user);
+    }
+    let told = |watching: Watching| watching.interrupt().0["totals"]["incidents"].as_u64();
+    assert_eq!((told(of_user), told(of_cause), told(of_other)), (Some(1), Some(3), Some(0)));
+    let wrong =
+        Command::new(env!("CARGO_BIN_EXE_why401")).args(["watch", "--cause", "gremlins", "x"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("known causes:"));
+}
+
+/// What a terminal gets from a watch of a log that is piped in; `None` where none can be had.
+fn on_a_terminal(folder: &Path, script: &str) -> Option<String> {
+    if Command::new("script").arg("--version").output().is_err() {
+        eprintln!("skipped: no script (util-linux)");
+        return None;
+    }
+    let command = format!("stty cols 90 rows 20; {script}");
+    let ran = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(folder)
+        .env("WHY401", env!("CARGO_BIN_EXE_why401"))
+        .env("TERM", "xterm-256color")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Some(String::from_utf8_lossy(&ran.stdout).into_owned())
+}
+
+#[test]
+fn a_terminal_shows_who_is_in_trouble_and_is_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("production.log");
+    append(&log, &sign_in(1, 107));
+    thread::sleep(Duration::from_millis(300));
+    append(&log, &failed_refresh(2, 107));
+    let live = "(cat production.log; sleep 2) | \"$WHY401\" watch";
+    let Some(shown) = on_a_terminal(folder.path(), live) else { return };
+    let panel =
+        shown.split("\u{1b}[J").find(|frame| frame.contains("1 open, 1 in all")).unwrap_or_else(|| panic!("{shown}"));
+    assert!(panel.contains("last sign") && panel.contains("user 107  ") && panel.contains("server_error"), "{panel}");
+    let (_, last) = shown.rsplit_once("\u{1b}[J").unwrap();
+    assert!(last.starts_with("(standard input): 13 lines") && last.contains("1 incidents"), "{last:?}");
+    // Nothing is switched on that would have to be switched off: no other screen, no hidden cursor, no mode.
+    assert!(!shown.contains("\u{1b}[?"), "{shown:?}");
+    let plain = "cat production.log | \"$WHY401\" watch | cat";
+    let shown = on_a_terminal(folder.path(), plain).unwrap();
+    assert!(shown.contains("opened: dropped, user 107") && !shown.contains('\u{1b}'), "{shown:?}");
 }
 
 #[test]

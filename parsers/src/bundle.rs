@@ -17,7 +17,9 @@ use bumpalo::Bump;
 use memchr::memmem;
 
 use crate::json::{Object, elements, value_end};
-use crate::text::is_user_id;
+use crate::record::Release;
+use crate::release;
+use crate::text::{is_user_id, split_at_first};
 
 /// What a document begins with (its first key, or one close to it), and the name of the array that holds its entries.
 const DOCUMENTS: &[(&[u8], &[u8])] = &[
@@ -84,6 +86,43 @@ pub(crate) fn user<'a>(text: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
     Object::read(text, arena)?.at("user.id").filter(|user| is_user_id(user))
 }
 
+/// The releases that a document names for its entries: a Sentry event one for all, OTLP one for each resource.
+#[derive(Debug, Default)]
+pub(crate) struct Releases<'a> {
+    of_all: Option<Release<'a>>,
+    /// Where each resource is said, and its `service.version`.
+    of_resources: Vec<(usize, Option<Release<'a>>)>,
+}
+
+impl<'a> Releases<'a> {
+    pub(crate) fn of(text: &'a [u8], arena: &'a Bump) -> Self {
+        let head = &text[..text.len().min(KIND_WITHIN)];
+        if memmem::find(head, b"\"event_id\"").is_some() {
+            let named = Object::read(text, arena).and_then(|event| event.text("release"));
+            return Self { of_all: named.and_then(release::of_app), ..Self::default() };
+        }
+        if memmem::find(head, b"\"resourceSpans\"").is_none() {
+            return Self::default();
+        }
+        let places: Vec<usize> = memmem::find_iter(text, b"\"resource\"").collect();
+        let ends = places.iter().skip(1).copied().chain([text.len()]);
+        let version = |resource: &'a [u8]| {
+            let attribute = &resource[memmem::find(resource, b"\"service.version\"")?..];
+            let value = &attribute[memmem::find(attribute, b"\"stringValue\"")? + b"\"stringValue\"".len()..];
+            let (_, value) = split_at_first(value, b"\"")?;
+            release::of_app(&value[..memchr::memchr(b'"', value)?])
+        };
+        let of_resources = places.iter().zip(ends).map(|(from, to)| (*from, version(&text[*from..to]))).collect();
+        Self { of_all: None, of_resources }
+    }
+
+    /// The release of the entry that stands at a place.
+    pub(crate) fn of_entry(&self, place: usize) -> Option<Release<'a>> {
+        let before = self.of_resources.partition_point(|(resource, _)| *resource < place);
+        self.of_all.or_else(|| self.of_resources[..before].last()?.1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +148,19 @@ mod tests {
             3
         );
         assert_eq!(texts(r#"{"event_id":"x","breadcrumbs":{"values":[{"type":"http"}]}}"#).len(), 1);
+    }
+
+    #[test]
+    fn an_entry_has_the_release_of_its_own_resource() {
+        let resource = |version: &str, span: &str| {
+            format!(r#"{{"resource":{{"attributes":[{version}]}},"scopeSpans":[{{"spans":[{{"spanId":"{span}"}}]}}]}}"#)
+        };
+        let version = r#"{"key":"service.version","value":{"stringValue":"2.3.1"}}"#;
+        let document = format!(r#"{{"resourceSpans":[{},{}]}}"#, resource(version, "with"), resource("", "without"));
+        let arena = Bump::new();
+        let releases = Releases::of(document.as_bytes(), &arena);
+        let of = |span: &str| releases.of_entry(document.find(span).unwrap()).map(|release| release.name);
+        assert_eq!((of("with\""), of("without")), (Some(&b"2.3.1"[..]), None));
     }
 
     #[test]

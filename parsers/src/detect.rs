@@ -17,7 +17,7 @@ use crate::line::{Entry, Framing};
 use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
 use crate::quick::{self, Said};
-use crate::record::{Block, Body, Completed, Exchange, Params, Record, Side, Upgrade};
+use crate::record::{Block, Body, Completed, Exchange, Params, Record, Release, Side, Upgrade};
 use crate::secret::FingerprintKey;
 use crate::shape::{Bare, Meaning, Shapes};
 use crate::text::{contains, is_user_id, without_ansi};
@@ -317,6 +317,7 @@ fn read_whole<'a>(
         return read_with_messages(bytes, entry.line, context, patterns, records);
     };
     let (first, user) = (records.len(), bundle::user(bytes, context.arena));
+    let releases = bundle::Releases::of(bytes, context.arena);
     let mut whole = Outcome { dialect: None, envelopes: 0, stamp: None };
     // Pretty-printed documents spread over lines: an entry of one stands where its text does.
     let (mut line, mut at) = (entry.line, 0);
@@ -324,7 +325,12 @@ fn read_whole<'a>(
         let ends = memchr::memchr_iter(b'\n', &bytes[at..place]).count();
         line = line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
         at = place;
+        let own = records.len();
         let outcome = read_with_messages(element, line, context, patterns, records);
+        if let (Some(release), Some(record)) = (releases.of_entry(place), records.get(own).copied()) {
+            let of_app = record.side == Side::Client;
+            records.insert(own, Record { body: Body::Release(Release { of_app, ..release }), ..record });
+        }
         whole.dialect = whole.dialect.or(outcome.dialect);
         whole.envelopes |= outcome.envelopes;
         whole.stamp = outcome.stamp.or(whole.stamp);
@@ -484,13 +490,16 @@ fn read_text<'a>(
         | Body::ClientSocket(_) => {
             let fields = dialect.fields(&line, context);
             let record = record_of(wrapped, &line, dialect.side(), body);
-            records.push(Record {
+            let record = Record {
                 request: fields.request.or(record.request),
                 user: fields.user.or(record.user),
                 address: fields.address.or(record.address),
                 stamp: fields.stamp.or(record.stamp),
                 ..record
-            });
+            };
+            let released = |release| Record { body: Body::Release(release), ..record };
+            records.extend(fields.releases.into_iter().flatten().map(released));
+            records.push(record);
         }
         body => records.push(record_of(wrapped, &line, dialect.side(), body)),
     }

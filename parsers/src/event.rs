@@ -274,6 +274,13 @@ pub enum What {
     LoginPage,
     /// The network was gone.
     NetworkDown,
+    /// Which release runs from here on.
+    Release {
+        /// The app's on the device of the event's user; else the server's.
+        of_app: bool,
+        /// What it is called.
+        name: Name,
+    },
     /// The app's own words.
     Note {
         /// What they mean.
@@ -326,7 +333,7 @@ impl Event {
             }
             What::Socket(Socket::Accepted(gid) | Socket::Removing(gid)) => see(gid),
             What::State { event, state, .. } => [event, state].into_iter().for_each(see),
-            What::Note { text, .. } => see(text),
+            What::Note { text: name, .. } | What::Release { name, .. } => see(name),
             What::Socket(_)
             | What::Process(_)
             | What::ClientSocket(_)
@@ -356,7 +363,7 @@ impl Event {
         match &self.what {
             What::Request(request) => Some(request.side),
             What::Socket(_) | What::Process(_) => Some(Side::Server),
-            What::Note { .. } => None,
+            What::Note { .. } | What::Release { .. } => None,
             _ => Some(Side::Client),
         }
     }

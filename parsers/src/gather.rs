@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use crate::assemble::bare_path;
 use crate::record::{Body, Completed, Params, Record, Side, Upgrade};
 use crate::secret::{ById, RequestId};
-use crate::time::Stamp;
+use crate::time::{HOUR, Stamp};
 
 /// A request that was answered well, with nothing else to say of it. Texts are numbers in [`Texts`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,7 +77,12 @@ pub(crate) struct Gather<'a> {
     pub(crate) texts: Texts<'a>,
     /// Records were put in later than lines that follow them.
     disordered: bool,
+    /// The release that was said last of each caller, and in which hour: what is said again of him goes no further.
+    released: HashMap<Caller<'a>, (&'a [u8], i64), foldhash::fast::RandomState>,
 }
+
+/// Whether the release is an app's, and the caller's user and address.
+type Caller<'a> = (bool, Option<&'a [u8]>, Option<&'a [u8]>);
 
 /// Room for the requests of a chunk that are open at a time, and for its texts, so that tables need not grow.
 const ROOM: usize = 1 << 10;
@@ -93,11 +98,20 @@ impl<'a> Gather<'a> {
             answered: Vec::with_capacity(ROOM),
             texts: Texts { numbers: HashMap::with_capacity_and_hasher(2 * ROOM, Default::default()), list: Vec::new() },
             disordered: false,
+            released: HashMap::default(),
         }
     }
 
     /// Takes the next record of the chunk.
     pub(crate) fn push(&mut self, record: Record<'a>) {
+        if let (Body::Release(release), Some(stamp)) = (record.body, record.stamp) {
+            let said = (release.name, stamp.micros.div_euclid(HOUR));
+            let caller = (release.of_app, record.user, record.address);
+            if self.released.insert(caller, said) != Some(said) {
+                self.records.push(record);
+            }
+            return;
+        }
         let Some(id) = record.request.filter(|_| record.side == Side::Server) else {
             self.records.push(record);
             return;

@@ -26,6 +26,7 @@ mod parts;
 pub mod pattern;
 mod quick;
 pub mod record;
+mod release;
 pub mod secret;
 mod shape;
 pub mod text;

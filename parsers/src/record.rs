@@ -172,6 +172,15 @@ pub struct Exchange<'a> {
     pub params: Params<'a>,
 }
 
+/// A release, by the name that it goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release<'a> {
+    /// The app's on a device; else the server's.
+    pub of_app: bool,
+    /// `2.3.1+45`, `v123`, a commit.
+    pub name: &'a [u8],
+}
+
 /// What a line says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Body<'a> {
@@ -359,6 +368,8 @@ pub enum Body<'a> {
     NetworkDown,
 
     // ---- either ----
+    /// Which release runs; beside what else the line says.
+    Release(Release<'a>),
     /// The app's own words, as far as they mean something here.
     Note {
         /// What they mean.

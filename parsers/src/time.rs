@@ -11,6 +11,9 @@ use crate::text::digits;
 /// Microseconds in a second.
 pub const SECOND: i64 = 1_000_000;
 
+/// An hour, in the same.
+pub(crate) const HOUR: i64 = 3600 * SECOND;
+
 /// A time as a line stated it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {

@@ -206,6 +206,9 @@ fn what_of(what: &What, names: &Names) -> String {
             let (event, state) = (names.text(*event), names.text(*state));
             format!("State {from} -> {to:?} by {event:?} to {state:?}{asked} {}", sense_of(*sense))
         }
+        What::Release { of_app, name } => {
+            format!("Release {} of the {}", names.text(*name), if *of_app { "app" } else { "server" })
+        }
         What::Note { sense, text, severe } => {
             format!("Note{} {} {:?}", if *severe { " severe" } else { "" }, sense_of(*sense), names.text(*text))
         }

@@ -43,6 +43,8 @@ pub struct Actor {
     pub sockets: Vec<Attempt>,
     /// Client traces that speak of it.
     pub traces: Vec<u32>,
+    /// The releases of the app that it ran, each from when on, in order of time.
+    pub releases: Vec<(i64, Name)>,
     /// The events that were given to it by a shared address, where it stood out at that time: in order, as in `events`.
     pub guessed: Vec<usize>,
 }
@@ -62,6 +64,8 @@ pub struct Identified {
     pub has_server: bool,
     /// Server requests that a client's request is a copy of, by the place of the client's event.
     pub twins: HashMap<usize, usize>,
+    /// The releases of the server, each from when on, in order of time.
+    pub deploys: Vec<(i64, Name)>,
     /// Addresses behind which several users were seen.
     pub shared_addresses: Vec<Name>,
     /// Addresses that hide people: a proxy's or the machine's own.
@@ -128,9 +132,16 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
     let events: Vec<Event> = order.iter().filter_map(|old| sorted[*old].take()).collect();
     let keys: Vec<Option<(Key, bool)>> = order.iter().map(|old| keys[*old]).collect();
 
+    let mut deploys = Vec::new();
     for (place, event) in events.iter().enumerate() {
+        if let What::Release { of_app: false, name } = event.what {
+            note_release(&mut deploys, event.time, name);
+        }
         let Some((key, guessed)) = keys[place] else { continue };
         let actor = actors.entry(key).or_default();
+        if let What::Release { of_app: true, name } = event.what {
+            note_release(&mut actor.releases, event.time, name);
+        }
         actor.events.push(place);
         if guessed {
             actor.guessed.push(place);
@@ -157,7 +168,20 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
         actor.sockets.sort_by_key(|attempt| (attempt.opened, attempt.line));
     }
     let twins = twins(&events, &actors);
-    Identified { events, actors, clocks, client_sources, has_server, twins, shared_addresses, proxies }
+    Identified { events, actors, clocks, client_sources, has_server, twins, deploys, shared_addresses, proxies }
+}
+
+/// Releases that follow each other, each once.
+fn note_release(releases: &mut Vec<(i64, Name)>, time: i64, name: Name) {
+    if releases.last().is_none_or(|(_, known)| *known != name) {
+        releases.push((time, name));
+    }
+}
+
+/// The release that ran at a time.
+pub(crate) fn release_at(releases: &[(i64, Name)], time: i64) -> Option<Name> {
+    let before = releases.partition_point(|(from, _)| *from <= time);
+    releases[..before].last().map(|(_, name)| *name)
 }
 
 /// A socket's identifier names a user: the event gets it.

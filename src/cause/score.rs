@@ -42,7 +42,7 @@ const RENEWED_UNSEEN: f64 = 0.7;
 
 /// Weights are the sums of reasons that hang together, chosen with care not to say too much; taken at their word they are less sure than
 /// they are right. The exponent that mends it, cross-validated by scenario (`tests/calibration.rs`, docs/calibration.md).
-pub const SHARPNESS: f64 = 1.4;
+pub const SHARPNESS: f64 = 1.8;
 
 /// A chance in the sharpness that labelled logs bear out.
 fn sharpened(chance: f64) -> f64 {

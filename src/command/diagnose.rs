@@ -196,7 +196,7 @@ fn write(args: &Args, diagnosis: &Diagnosis, out: &mut impl Write) -> Result<()>
 }
 
 /// Colours: told so, or a terminal and nobody who objects (<https://no-color.org>).
-fn colored(color: Color) -> bool {
+pub(super) fn colored(color: Color) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
@@ -276,7 +276,7 @@ fn parse_time(text: &str) -> Result<i64, String> {
         .ok_or_else(|| "use RFC 3339 (2026-11-16T06:00:00+09:00), 2026-11-16 06:00 or 2026-11-16 (UTC)".into())
 }
 
-fn parse_cause(text: &str) -> Result<String, String> {
+pub(super) fn parse_cause(text: &str) -> Result<String, String> {
     let (label, kind) = text.split_once('/').map_or((text, None), |(label, kind)| (label, Some(kind)));
     if label == "inconclusive" && kind.is_none() {
         return Ok(text.to_owned());

@@ -26,7 +26,8 @@ pub enum Format {
 /// What `history` takes.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  why401 history hist/ --record log/production.log    keep a log's days, then show all\n  why401 history hist/ --by cause --since 2026-11-01\n  why401 history hist/ --keep 90                       drop what is older\n\nThe folder is Parquet by day; docs/history.md describes it."
+    after_help = "Examples:\n  why401 history hist/ --record log/production.log    keep a log's days, then show all\n  why401 history hist/ --by cause --since 2026-11-01\n  why401 history hist/ --by release                    the app's; --by deploy the server's
+  why401 history hist/ --keep 90                       drop what is older\n\nThe folder is Parquet by day; docs/history.md describes it."
 )]
 pub struct Args {
     /// The history's folder

@@ -166,6 +166,11 @@ fn shown(event: &Event, source: &str, names: &Names) -> Value {
         What::AppStart => put("event", json!("app_start")),
         What::LoginPage => put("event", json!("login_page")),
         What::NetworkDown => put("event", json!("network_down")),
+        What::Release { of_app, name } => {
+            put("event", json!("release"));
+            put("of", json!(if *of_app { "app" } else { "server" }));
+            put("release", json!(names.text(*name)));
+        }
     }
     Value::Object(object)
 }

@@ -1,6 +1,7 @@
 //! `why401 watch`: verdicts while the logs are written.
 
 mod hands;
+mod panel;
 mod view;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -14,6 +15,7 @@ use clap::ValueEnum;
 use hands::Hands;
 use view::View;
 
+use super::diagnose::parse_cause;
 use super::settings::Flags;
 use super::{Exit, span};
 use crate::config::Filter;
@@ -40,6 +42,12 @@ pub struct Args {
     /// Files, folders, globs (each log with its rotations), named pipes; `-` is standard input, which is also read when nothing is given
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
+    /// Only incidents of this user (id or e-mail)
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Only incidents of this cause, or cause/kind; may be repeated
+    #[arg(long, value_name = "CAUSE", value_parser = parse_cause)]
+    pub cause: Vec<String>,
     /// How to write what changes
     #[arg(long, value_enum, default_value_t = Format::Plain)]
     pub format: Format,
@@ -52,7 +60,7 @@ pub struct Args {
     /// Tell also of incidents that were over before the watch began
     #[arg(long)]
     pub backlog: bool,
-    /// How often files are looked at, in milliseconds
+    /// How often files are looked at, in milliseconds, where the system does not tell of writes sooner
     #[arg(long, value_name = "MS", default_value_t = 150, value_parser = clap::value_parser!(u64).range(10..=60_000))]
     pub every: u64,
     /// Post every change to this URL; one that is a secret belongs into --notify-secret-file
@@ -64,6 +72,9 @@ pub struct Args {
     /// A file with what must not be on a command line, one a line: the URL, PagerDuty's routing key, or a bearer token; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub notify_secret_file: Option<PathBuf>,
+    /// Trust only the authorities in this file (certificates in PEM) to vouch for the receiver at the URL
+    #[arg(long, value_name = "FILE")]
+    pub notify_ca: Option<PathBuf>,
     /// Post names, e-mails, addresses and devices as logged
     #[arg(long)]
     pub no_redact: bool,
@@ -97,7 +108,8 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         bail!("standard input cannot be both the log and the secret: put the secret into a file");
     }
     let flags = Flags { tz: args.tz.clone(), year: args.year.clone(), window: None, config: args.config.clone() };
-    let config = flags.config(Filter::default())?;
+    let filter = Filter { user: args.user.clone(), causes: args.cause.clone(), ..Filter::default() };
+    let config = flags.config(filter)?;
     let ended = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // A second one ends at once.
@@ -123,8 +135,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
     if watch.is_empty() {
         return Ok(Exit::Usage);
     }
-    let mut view =
-        View { format: args.format, live: args.format == Format::Plain && io::stdout().is_terminal(), shown: None };
+    let mut view = View::new(args.format, io::stdout().is_terminal());
     while !ended.load(Ordering::Relaxed) {
         let Some(changes) = watch.step() else { break };
         for change in &changes {
@@ -136,11 +147,17 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         if changes.iter().any(|change| matches!(change, Change::Incident(_))) {
             hands.remember(watch.ledger());
         }
+        for trouble in hands.troubles() {
+            view.show(&Change::Message(trouble), out)?;
+        }
         view.status(&watch, out)?;
     }
     let totals = watch.totals();
     view.summary(&totals, out)?;
-    let left = hands.close();
+    let (left, troubles) = hands.close();
+    for trouble in troubles {
+        eprintln!("why401: {trouble}");
+    }
     if left > 0 {
         let kept = if args.spool.is_some() {
             "the spool keeps them for the next watch"

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, bounded, never, select};
 use why401_parsers::line::{Framing, MAX_LINE};
 
+use super::wake::Wake;
 use super::{Bookmark, Stream, streams};
 use crate::Reading;
 use crate::source::How;
@@ -26,6 +27,8 @@ pub struct Followed {
     searched: Instant,
     pipes: Vec<Pipe>,
     arrivals: Receiver<(usize, Vec<u8>)>,
+    wake: Wake,
+    looked: Instant,
 }
 
 /// What standard input is called.
@@ -46,6 +49,9 @@ struct Pipe {
 const PIECE: usize = 256 * 1024;
 /// And so many pieces wait at most: whoever writes faster has to wait, as with any pipe.
 const PIECES: usize = 32;
+
+/// A log that is written to all the time is looked at this often at most: a look costs some system calls for each of its files.
+const LEAST_PAUSE: Duration = Duration::from_millis(20);
 
 /// How often folders and patterns are searched for logs that are new.
 const SEARCH_EVERY: Duration = Duration::from_secs(2);
@@ -95,7 +101,12 @@ impl Followed {
                 (stream, bookmark)
             })
             .collect();
-        let mut followed = Self { streams, inputs: files, searched: Instant::now(), pipes: open, arrivals };
+        // Without a pipe nothing ever arrives.
+        let arrivals = if open.is_empty() { never() } else { arrivals };
+        let now = Instant::now();
+        let wake = Wake::new();
+        let mut followed = Self { streams, inputs: files, searched: now, pipes: open, arrivals, wake, looked: now };
+        followed.be_woken();
         errors.extend(followed.look(reading, how, true).errors);
         (followed, errors)
     }
@@ -112,19 +123,33 @@ impl Followed {
         self.inputs.is_empty() && self.pipes.iter().all(|pipe| pipe.ended)
     }
 
-    /// Waits for a pipe to say something, at most so long; reads what is new everywhere.
+    /// Asks to be told of writes to the logs that are known.
+    fn be_woken(&mut self) {
+        for (stream, _) in &self.streams {
+            self.wake.add(&stream.folder());
+        }
+    }
+
+    /// Waits for a pipe to say something or a file to be written, at most so long; reads what is new everywhere.
     pub fn poll(&mut self, reading: &mut Reading, how: How, patience: Duration) -> News {
         let mut news = News::default();
-        match self.arrivals.recv_timeout(patience) {
-            Ok(first) => {
-                let more: Vec<(usize, Vec<u8>)> = self.arrivals.try_iter().take(PIECES).collect();
-                for (number, bytes) in std::iter::once(first).chain(more) {
-                    news.bytes += bytes.len() as u64;
-                    self.pipes[number].take(&bytes, reading);
+        select! {
+            recv(self.arrivals) -> first => match first {
+                Ok(first) => {
+                    let more: Vec<(usize, Vec<u8>)> = self.arrivals.try_iter().take(PIECES).collect();
+                    for (number, bytes) in std::iter::once(first).chain(more) {
+                        news.bytes += bytes.len() as u64;
+                        self.pipes[number].take(&bytes, reading);
+                    }
                 }
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => thread::sleep(patience),
+                // All pipes have ended.
+                Err(_) => self.arrivals = never(),
+            },
+            recv(self.wake.hints()) -> hint => match hint {
+                Ok(()) => thread::sleep(LEAST_PAUSE.saturating_sub(self.looked.elapsed())),
+                Err(_) => self.wake.end(),
+            },
+            default(patience) => {}
         }
         if self.searched.elapsed() >= SEARCH_EVERY && !self.inputs.is_empty() {
             self.searched = Instant::now();
@@ -133,6 +158,7 @@ impl Followed {
                     self.streams.push((stream, Bookmark::default()));
                 }
             }
+            self.be_woken();
         }
         let seen = self.look(reading, how, false);
         News { bytes: news.bytes + seen.bytes, ..seen }
@@ -141,6 +167,7 @@ impl Followed {
     /// Reads what is new in files.
     fn look(&mut self, reading: &mut Reading, how: How, at_first: bool) -> News {
         let mut news = News::default();
+        self.looked = Instant::now();
         for (stream, bookmark) in &mut self.streams {
             let planned = bookmark.plan(stream).and_then(|plan| {
                 let parts = bookmark.parts(&plan).map_err(|cause| SourceError::of(&stream.name, 0, cause))?;

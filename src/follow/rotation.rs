@@ -16,27 +16,47 @@ pub(super) enum Rank {
 /// Fewer digits are a number, as many or more a date: `20261117`.
 const DATE_DIGITS: usize = 8;
 
+/// Endings that logrotate's `extension` is used for: what stands before them is numbered, not what stands behind.
+const EXTENSIONS: [&str; 5] = [".log", ".txt", ".json", ".out", ".err"];
+
 /// The log that a file is a rotation of, the file's age, and whether it is compressed. `production.log.2.gz`,
-/// `production.log-20261117.zst` and `production.log.20261117` are rotations of `production.log`; `puma-3.log` is a log.
+/// `production.log-20261117.zst`, `production.log.20261117`, `production.2.log.gz` and `production-20261117.log` are rotations of
+/// `production.log`; `puma-3.log` is a log.
 pub(super) fn of(name: &str) -> (String, Rank, bool) {
     let plain = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending));
     let compressed = plain.is_some();
     let name = plain.unwrap_or(name);
+    let within = || {
+        let extension = EXTENSIONS.iter().find(|extension| name.ends_with(**extension))?;
+        let (base, rank) = numbered(name.strip_suffix(extension)?)?;
+        Some((format!("{base}{extension}"), rank))
+    };
+    let found = numbered(name).map(|(base, rank)| (base.to_owned(), rank)).or_else(within);
+    let (base, rank) = found.unwrap_or_else(|| (name.to_owned(), Rank::Current));
+    (base, rank, compressed)
+}
+
+/// What stands before a rotation's number or date, and its age.
+fn numbered(name: &str) -> Option<(&str, Rank)> {
     let base = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '_'));
     let suffix = &name[base.len()..];
     let digits: String = suffix.chars().filter(char::is_ascii_digit).collect();
     let rank = if base.is_empty() {
-        None
+        return None;
     } else if digits.len() >= DATE_DIGITS && suffix.starts_with(['.', '-', '_']) {
-        Some(Rank::Dated(digits))
+        Rank::Dated(digits)
     } else {
         // Not `puma-3`, which may be a log of its own.
-        suffix.strip_prefix('.').and_then(|number| number.parse().ok()).map(|number| Rank::Numbered(Reverse(number)))
+        Rank::Numbered(Reverse(suffix.strip_prefix('.')?.parse().ok()?))
     };
-    match rank {
-        Some(rank) => (base.to_owned(), rank, compressed),
-        None => (name.to_owned(), Rank::Current, compressed),
-    }
+    Some((base, rank))
+}
+
+/// The glob patterns of a log's rotations that lie beside it.
+pub(super) fn patterns(log: &str) -> Vec<String> {
+    let within = EXTENSIONS.iter().filter_map(|extension| Some((log.strip_suffix(extension)?, extension)));
+    let within = within.map(|(stem, extension)| format!("{stem}[._-][0-9]*{extension}*"));
+    [format!("{log}[._-][0-9]*")].into_iter().chain(within).collect()
 }
 
 #[cfg(test)]
@@ -65,7 +85,12 @@ mod tests {
         ];
         assert_eq!(names, oldest_first);
         assert!(names.iter().all(|name| of(name).0 == log));
-        for name in ["puma-3.log", "worker2", "puma-3", "syslog"] {
+        // logrotate's `extension .log`, with numbers and with `dateext`.
+        let mut names = ["production.1.log", "production.log", "production.10.log.gz", "production-20261117.log.gz"];
+        names.sort_by_key(|name| of(name).1);
+        assert_eq!(names, ["production-20261117.log.gz", "production.10.log.gz", "production.1.log", "production.log"]);
+        assert!(names.iter().all(|name| of(name).0 == log));
+        for name in ["puma-3.log", "worker2", "puma-3", "syslog", "2026-11-17.log", "api.v2.log"] {
             assert_eq!(of(name), (name.to_owned(), Rank::Current, false));
         }
         assert_eq!(of("syslog.1").0, "syslog");

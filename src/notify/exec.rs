@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 impl Receiver for Exec {
     fn take(&self, message: &Message) -> Result<(), Failure> {
-        let later = |error: std::io::Error| Failure::Later(error.to_string());
+        let later = |error: std::io::Error| Failure::later(error);
         let body = serde_json::to_vec(&message.event).map_err(|error| Failure::Never(error.to_string()))?;
         let mut command = Command::new("sh");
         command.arg("-c").arg(&self.command).stdin(Stdio::piped()).stdout(Stdio::null());
@@ -36,11 +36,11 @@ impl Receiver for Exec {
         loop {
             match child.try_wait().map_err(later)? {
                 Some(status) if status.success() => return Ok(()),
-                Some(status) => return Err(Failure::Later(format!("it ended with {status}"))),
+                Some(status) => return Err(Failure::later(format_args!("it ended with {status}"))),
                 None if begun.elapsed() > self.patience => {
                     let _ = child.kill();
                     let _ = child.wait();
-                    return Err(Failure::Later(format!("it took longer than {} s", self.patience.as_secs())));
+                    return Err(Failure::later(format_args!("it took longer than {} s", self.patience.as_secs())));
                 }
                 None => thread::sleep(LOOK),
             }

@@ -42,7 +42,8 @@ pub fn headline(event: &Event) -> String {
     )
 }
 
-fn whom(incident: &Incident) -> String {
+/// Whom an incident hit, in a word or two.
+pub(crate) fn whom(incident: &Incident) -> String {
     let Some(actor) = &incident.actor else { return format!("{} people", incident.affected_actors) };
     actor
         .user

@@ -12,12 +12,15 @@ mod http;
 mod outbox;
 mod spool;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 pub use exec::Exec;
+pub(crate) use form::whom;
 pub use form::{Format, headline};
 #[cfg(feature = "notify")]
-pub use http::Http;
+pub use http::{Authority, Http};
 pub use outbox::{Outbox, Patience};
 pub use spool::Spool;
 
@@ -44,11 +47,23 @@ impl Message {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// It may be taken later.
-    #[error("{0}")]
-    Later(String),
+    #[error("{why}")]
+    Later {
+        /// Why it was not taken now.
+        why: String,
+        /// For how long the receiver wants to be left alone, if it says.
+        not_before: Option<Duration>,
+    },
     /// It will never be.
     #[error("{0}")]
     Never(String),
+}
+
+impl Failure {
+    /// It may be taken later, nobody says when.
+    fn later(why: impl ToString) -> Self {
+        Self::Later { why: why.to_string(), not_before: None }
+    }
 }
 
 /// Somebody who takes messages.

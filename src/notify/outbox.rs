@@ -35,15 +35,21 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Begins with what an earlier watch left in the spool.
+    /// Begins with what an earlier watch left in the spool. What is wrong with the receiver is said to `trouble`.
     #[must_use]
-    pub fn begin(receiver: Box<dyn Receiver>, spool: Option<(Spool, Vec<Message>)>, patience: Patience) -> Self {
+    pub fn begin(
+        receiver: Box<dyn Receiver>,
+        spool: Option<(Spool, Vec<Message>)>,
+        patience: Patience,
+        trouble: Sender<String>,
+    ) -> Self {
         let (to_thread, arrivals) = unbounded();
         let (spool, left) = spool.map_or((None, Vec::new()), |(spool, left)| (Some(spool), left));
         let next = left.last().map_or(0, |message| message.number + 1);
         let in_thread = spool.clone();
-        let thread =
-            thread::spawn(move || Delivery { receiver, spool: in_thread, patience }.run(left.into(), &arrivals));
+        let thread = thread::spawn(move || {
+            Delivery { receiver, spool: in_thread, patience, trouble }.run(left.into(), &arrivals)
+        });
         Self { to_thread: Some(to_thread), thread: Some(thread), spool, next }
     }
 
@@ -70,6 +76,9 @@ impl Outbox {
     }
 }
 
+/// A receiver that wants to be left alone for longer is asked again after this time: what waits is news.
+const LONGEST_TOLD: Duration = Duration::from_secs(5 * 60);
+
 /// For so long what is left is tried when the watch ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -77,6 +86,7 @@ struct Delivery {
     receiver: Box<dyn Receiver>,
     spool: Option<Spool>,
     patience: Patience,
+    trouble: Sender<String>,
 }
 
 impl Delivery {
@@ -113,19 +123,26 @@ impl Delivery {
                     self.done(&mut waiting, Spool::taken);
                 }
                 Err(Failure::Never(why)) => {
-                    eprintln!("why401: {} refuses {}: {why}; it is put aside", self.receiver.name(), message.event.key);
+                    self.say(format!("{} refuses {}: {why}; it is put aside", self.receiver.name(), message.event.key));
                     failures = 0;
                     self.done(&mut waiting, Spool::refused);
                 }
-                Err(Failure::Later(why)) => {
+                Err(Failure::Later { why, not_before: told }) => {
                     if failures == 0 {
-                        eprintln!("why401: {} does not take messages: {why}; it is tried again", self.receiver.name());
+                        self.say(format!("{} does not take messages: {why}; it is tried again", self.receiver.name()));
                     }
                     failures += 1;
-                    not_before = Instant::now() + self.pause(failures);
+                    // The receiver knows best when it can take more, within limits.
+                    let told = told.map(|told| told.min(LONGEST_TOLD));
+                    not_before = Instant::now() + self.pause(failures).max(told.unwrap_or_default());
                 }
             }
         }
+    }
+
+    fn say(&self, text: String) {
+        // Whoever listens may be gone when the watch ends; nobody is to be told then.
+        let _ = self.trouble.send(text);
     }
 
     fn done(&self, waiting: &mut VecDeque<Message>, with: fn(&Spool, &Message)) {

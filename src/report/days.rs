@@ -8,7 +8,7 @@ use why401_parsers::record::Side;
 
 use super::{Findings, time};
 use crate::actor::{Key, role};
-use crate::diagnosis::{Day, Impact, Incident, PlatformDay, Scope};
+use crate::diagnosis::{Day, Impact, Incident, PlatformDay, ReleaseDay, Scope};
 use crate::incident::service::Attack;
 use crate::session::SECOND;
 use crate::session::endpoint::Role;
@@ -32,7 +32,9 @@ impl Active {
         });
         let by_actor = people
             .map(|(key, actor)| {
-                let times = actor.events.iter().map(|place| identified.events[*place].time);
+                let events = actor.events.iter().map(|place| &identified.events[*place]);
+                // Which release somebody runs is no sign of him beside the line that says it, whose event may be of the hour before.
+                let times = events.filter(|event| !matches!(event.what, What::Release { .. })).map(|event| event.time);
                 // A line before the first time of its source has none.
                 (*key, times.filter(|time| *time > 0).map(|time| time.div_euclid(HOUR)).collect())
             })
@@ -49,9 +51,55 @@ impl Active {
 #[derive(Default)]
 struct Tally {
     day: Day,
-    platforms: BTreeMap<String, PlatformDay>,
-    /// Whom drops hit, with the platform.
+    platforms: Parts,
+    releases: Parts,
+}
+
+/// People of a day, parted by a property.
+#[derive(Default)]
+struct Parts {
+    by_name: BTreeMap<String, Part>,
+    /// Whom drops hit, with their part.
     dropped: BTreeMap<Key, String>,
+}
+
+#[derive(Default)]
+struct Part {
+    active_actors: u64,
+    active_hours: u64,
+    incidents: u64,
+    drops: u64,
+    dropped_actors: u64,
+}
+
+/// The part of those of whom no log tells it.
+const UNKNOWN: &str = "unknown";
+
+impl Parts {
+    fn seen(&mut self, name: &str, hours: u64) {
+        let part = self.by_name.entry(name.to_owned()).or_default();
+        part.active_actors += 1;
+        part.active_hours += hours;
+    }
+
+    fn add(&mut self, key: Key, name: Option<&str>, dropped: bool) {
+        let name = name.unwrap_or(UNKNOWN);
+        let part = self.by_name.entry(name.to_owned()).or_default();
+        part.incidents += 1;
+        part.drops += u64::from(dropped);
+        if dropped {
+            self.dropped.insert(key, name.to_owned());
+        }
+    }
+
+    fn finish<T>(mut self, as_shown: impl Fn(String, Part) -> T) -> Vec<T> {
+        for name in self.dropped.values() {
+            if let Some(part) = self.by_name.get_mut(name) {
+                part.dropped_actors += 1;
+            }
+        }
+        self.by_name.into_iter().map(|(name, part)| as_shown(name, part)).collect()
+    }
 }
 
 /// Counts by day of UTC. Server logs count where there are any, as in the summary.
@@ -83,18 +131,23 @@ pub(super) fn days(
         days.entry(day_of(hour * HOUR)).or_default().day.requests += count;
     }
     for (key, hours) in &active.by_actor {
-        let platform = findings.platform(*key).unwrap_or("unknown").to_owned();
-        let mut of_day: BTreeMap<NaiveDate, u64> = BTreeMap::new();
+        let platform = findings.platform(*key).unwrap_or(UNKNOWN);
+        let mut of_day: BTreeMap<NaiveDate, (u64, BTreeMap<&str, u64>)> = BTreeMap::new();
         for hour in hours {
-            *of_day.entry(day_of(hour * HOUR)).or_default() += 1;
+            let (hours, by_release) = of_day.entry(day_of(hour * HOUR)).or_default();
+            *hours += 1;
+            // Somebody who updates within an hour ran the new release in it.
+            let release = findings.release(*key, (hour + 1) * HOUR - 1).unwrap_or(UNKNOWN);
+            *by_release.entry(release).or_default() += 1;
         }
-        for (day, hours) in of_day {
+        for (day, (hours, by_release)) in of_day {
             let tally = days.entry(day).or_default();
-            let of_platform = tally.platforms.entry(platform.clone()).or_default();
             tally.day.active_actors += 1;
             tally.day.active_hours += hours;
-            of_platform.active_actors += 1;
-            of_platform.active_hours += hours;
+            tally.platforms.seen(platform, hours);
+            for (release, hours) in by_release {
+                tally.releases.seen(release, hours);
+            }
         }
     }
     for (key, incident) in incidents {
@@ -110,25 +163,21 @@ impl Tally {
         self.day.incidents += 1;
         self.day.drops += u64::from(dropped);
         let Some(key) = key.filter(|_| incident.scope == Scope::Actor) else { return };
-        let platform = incident.actor.as_ref().and_then(|actor| actor.platform.clone());
-        let platform = platform.unwrap_or_else(|| "unknown".into());
-        let of_platform = self.platforms.entry(platform.clone()).or_default();
-        of_platform.incidents += 1;
-        of_platform.drops += u64::from(dropped);
-        if dropped {
-            self.dropped.insert(key, platform);
-        }
+        let platform = incident.actor.as_ref().and_then(|actor| actor.platform.as_deref());
+        self.platforms.add(key, platform, dropped);
+        self.releases.add(key, incident.release.as_deref(), dropped);
     }
 
-    fn finish(mut self, day: NaiveDate) -> Day {
-        self.day.dropped_actors = self.dropped.len() as u64;
-        for platform in self.dropped.values() {
-            if let Some(of_platform) = self.platforms.get_mut(platform) {
-                of_platform.dropped_actors += 1;
-            }
-        }
-        let platforms =
-            self.platforms.into_iter().map(|(platform, counts)| PlatformDay { platform, ..counts }).collect();
-        Day { day: day.to_string(), platforms, ..self.day }
+    fn finish(self, day: NaiveDate) -> Day {
+        let dropped_actors = self.platforms.dropped.len() as u64;
+        let platforms = self.platforms.finish(|platform, part| {
+            let Part { active_actors, active_hours, incidents, drops, dropped_actors } = part;
+            PlatformDay { platform, active_actors, active_hours, incidents, drops, dropped_actors }
+        });
+        let releases = self.releases.finish(|release, part| {
+            let Part { active_actors, active_hours, incidents, drops, dropped_actors } = part;
+            ReleaseDay { release, active_actors, active_hours, incidents, drops, dropped_actors }
+        });
+        Day { day: day.to_string(), dropped_actors, platforms, releases, ..self.day }
     }
 }

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, TimeZone as _, Utc};
 use why401_parsers::event::{Name, Names};
 
-use crate::actor::{Actor, Identified, Key};
+use crate::actor::{Actor, Identified, Key, release_at};
 use crate::cause::score;
 use crate::diagnosis::{
     ActorRef, Contribution, Diagnosis, Endpoint, Impact, Incident, Input, SCHEMA_VERSION, Scope, Tool,
@@ -220,6 +220,18 @@ impl Findings<'_> {
             _ if !self.identified.client_sources.is_empty() => "mobile",
             _ => "unknown",
         }
+    }
+
+    /// The release of the app that an actor ran at a time; before any is named, the first that is.
+    pub(crate) fn release(&self, key: Key, time: i64) -> Option<&str> {
+        let releases = &self.identified.actors.get(&key)?.releases;
+        let named = release_at(releases, time).or_else(|| releases.first().map(|(_, name)| *name))?;
+        Some(self.names.text(named))
+    }
+
+    /// The release of the server that ran at a time.
+    pub(crate) fn deploy(&self, time: i64) -> Option<&str> {
+        release_at(&self.identified.deploys, time).map(|name| self.names.text(name))
     }
 
     /// What an actor's devices run, where their ids or their traces say so and agree.

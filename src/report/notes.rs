@@ -68,6 +68,7 @@ pub(super) fn seen_instead(inputs: &[Input], identified: &Identified, behind_pro
             | What::AppStart
             | What::Lifecycle { .. }
             | What::NetworkDown
+            | What::Release { .. }
             | What::Lifetime(_) => {}
             What::Request(request) if request.proxied => *proxied += 1,
             _ => *own += 1,

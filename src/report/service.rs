@@ -10,7 +10,6 @@ use crate::incident::service::{Attack, Restart};
 const MOST_LINES: usize = 3;
 
 fn blank(findings: &Findings<'_>, label: Label, kind: &str, start: i64, end: i64) -> Incident {
-    let _ = findings;
     let found = fix::Found { label, kind: kind.to_owned(), affected: 0, place: None, endpoint: None, lifetime: None };
     Incident {
         id: String::new(),
@@ -30,6 +29,8 @@ fn blank(findings: &Findings<'_>, label: Label, kind: &str, start: i64, end: i64
         contributing: Vec::new(),
         fix: fix::step(&found).title,
         timeline: Vec::new(),
+        release: None,
+        deploy: findings.deploy(start).map(str::to_owned),
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) fn written(findings: &Findings<'_>, judged: &Judged) -> Incident {
         contributing: judged.contributing.clone(),
         fix: fix::step(&found(findings, judged)).title,
         timeline: moments::around(findings, timeline, incident, &credentials),
+        release: findings.release(judged.key, incident.start).map(str::to_owned),
+        deploy: findings.deploy(incident.start).map(str::to_owned),
     }
 }
 

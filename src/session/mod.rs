@@ -431,7 +431,7 @@ fn item_of(event: &Event, twin: Option<&Event>, covered: bool, roles: &Roles) ->
         What::Storage { locked } => Kind::Storage { locked: *locked },
         What::Lifecycle { resumed: true } => Kind::Resumed,
         What::Lifecycle { resumed: false } => Kind::Paused,
-        What::ClientRefresh(_) | What::Lifetime(_) => return None,
+        What::ClientRefresh(_) | What::Lifetime(_) | What::Release { .. } => return None,
         What::RefreshDue(seconds) => Kind::RefreshDue(i64::from(*seconds) * SECOND),
         What::AppStart => Kind::AppStart,
         What::LoginPage => return None,

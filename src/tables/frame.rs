@@ -141,9 +141,10 @@ fn incidents(diagnosis: &Diagnosis) -> Vec<Row> {
                 Cell::Text(actor.email.clone()),
                 Cell::Text(actor.ips.first().cloned()),
                 text(actor.platform.as_deref().unwrap_or("unknown")),
-                Cell::Text(None),
+                Cell::Text(incident.release.clone()),
                 count(incident.affected_actors),
                 text(&incident.fix),
+                Cell::Text(incident.deploy.clone()),
             ];
             Some((format!("{} {key}", incident.start), (day_of(&incident.start)?, cells)))
         })
@@ -192,21 +193,20 @@ fn counts(diagnosis: &Diagnosis) -> Vec<Row> {
                 count(day.active_hours),
             ],
         ));
-        for of_platform in &day.platforms {
-            let mut cells = vec![text(&of_platform.platform), Cell::Text(None)];
-            // Requests of nobody known have no platform.
-            cells.extend((0..4).map(|_| Cell::Count(None)));
-            cells.extend(
-                [
-                    of_platform.incidents,
-                    of_platform.drops,
-                    of_platform.dropped_actors,
-                    of_platform.active_actors,
-                    of_platform.active_hours,
-                ]
-                .map(count),
-            );
-            rows.push((date, cells));
+        let platforms = day.platforms.iter().map(|part| {
+            let counts =
+                [part.incidents, part.drops, part.dropped_actors, part.active_actors, part.active_hours].map(count);
+            ([text(&part.platform), Cell::Text(None)], counts)
+        });
+        let releases = day.releases.iter().map(|part| {
+            let counts =
+                [part.incidents, part.drops, part.dropped_actors, part.active_actors, part.active_hours].map(count);
+            ([Cell::Text(None), text(&part.release)], counts)
+        });
+        for (names, counts) in platforms.chain(releases) {
+            // Requests of nobody known have neither.
+            let unknown = (0..4).map(|_| Cell::Count(None));
+            rows.push((date, names.into_iter().chain(unknown).chain(counts).collect()));
         }
     }
     rows

@@ -11,7 +11,7 @@ pub const VERSION: &str = "v1";
 pub enum Table {
     /// One row an incident, on the day on which it began.
     Incidents,
-    /// One row a day for everybody (`platform` is `all`) and one for each platform.
+    /// One row a day for everybody (`platform` is `all`), one for each platform, and one for each release (without a platform).
     Counts,
     /// Inferred lifetimes of tokens, on the last day of the diagnosis that inferred them.
     Lifetimes,
@@ -59,7 +59,8 @@ impl Table {
                 ("platform", text.clone()),
                 ("release", text.clone()),
                 ("affected_actors", count),
-                ("fix", text),
+                ("fix", text.clone()),
+                ("deploy", text),
             ],
             Self::Counts => vec![
                 ("platform", text.clone()),

@@ -1,4 +1,4 @@
-//! How it goes over days: incidents, dropped people and rates by day, cause, kind or platform.
+//! How it goes over days: incidents, dropped people and rates by day, cause, kind, platform or release.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +22,10 @@ pub enum By {
     Kind,
     /// A platform.
     Platform,
+    /// A release of the app.
+    Release,
+    /// A release of the server.
+    Deploy,
 }
 
 /// The history in rows.
@@ -61,7 +65,7 @@ pub struct Totals {
 /// One row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TrendRow {
-    /// A day, cause, `cause/kind`, platform, or `all`.
+    /// A day, cause, `cause/kind`, platform, release, or `all`.
     pub name: String,
     /// People who were signed out or cut off.
     pub dropped_actors: i64,
@@ -69,7 +73,7 @@ pub struct TrendRow {
     pub incidents: i64,
     /// Incidents that signed somebody out or cut somebody off.
     pub drops: i64,
-    /// Hours in which people were seen, added up: of the day or platform, of all for a cause.
+    /// Hours in which people were seen, added up: of the day, platform or release; of all for a cause or a server's release.
     pub active_hours: i64,
     /// Drops per 1,000 of these hours; null without hours.
     pub drops_per_1000_hours: Option<f64>,
@@ -82,7 +86,7 @@ pub struct TrendRow {
 }
 
 impl History {
-    /// Rows by day, cause, kind or platform, of the days from `since` to `until`, both included.
+    /// Rows by day, cause, kind, platform or release, of the days from `since` to `until`, both included.
     ///
     /// # Errors
     /// A folder that is no history, or what reading gives.
@@ -113,6 +117,8 @@ fn trend(by: By, span: Span, incidents: &LazyFrame, counts: &LazyFrame) -> Polar
         By::Cause => col("cause"),
         By::Kind => col("cause") + lit("/") + col("kind"),
         By::Platform => col("platform"),
+        By::Release => col("release").fill_null(lit("unknown")),
+        By::Deploy => col("deploy").fill_null(lit("unknown")),
     };
     let totals = totals(counts)?;
     let all = rows(incidents, lit("all"), span)?.remove("all").unwrap_or_else(|| empty("all", span));
@@ -120,15 +126,16 @@ fn trend(by: By, span: Span, incidents: &LazyFrame, counts: &LazyFrame) -> Polar
     let hours = match by {
         By::Day => hours(counts.clone().filter(col("platform").eq(lit("all"))), col("day").cast(DataType::String))?,
         By::Platform => hours(counts.clone().filter(col("platform").neq(lit("all"))), col("platform"))?,
-        By::Cause | By::Kind => BTreeMap::new(),
+        By::Release => hours(counts.clone().filter(col("platform").is_null()), col("release"))?,
+        By::Cause | By::Kind | By::Deploy => BTreeMap::new(),
     };
     for name in hours.keys() {
         rows.entry(name.clone()).or_insert_with(|| empty(name, span));
     }
     let rated = |row: TrendRow| {
         let active_hours = hours.get(&row.name).copied().unwrap_or(match by {
-            By::Cause | By::Kind => totals.active_hours,
-            By::Day | By::Platform => {
+            By::Cause | By::Kind | By::Deploy => totals.active_hours,
+            By::Day | By::Platform | By::Release => {
                 if row.name == "all" {
                     totals.active_hours
                 } else {

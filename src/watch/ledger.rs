@@ -169,6 +169,14 @@ impl Ledger {
         })
     }
 
+    /// Those that were told of and are not over.
+    pub(super) fn open(&self) -> Vec<&Incident> {
+        let open = self.known.iter().filter(|seen| !seen.over && seen.told.is_some());
+        let mut open: Vec<&Incident> = open.map(|seen| &seen.incident).collect();
+        open.sort_by(|a, b| (a.impact, &b.end, &a.start).cmp(&(b.impact, &a.end, &b.start)));
+        open
+    }
+
     /// How many were told of, are told of and not over, and were not told of.
     pub(super) fn counts(&self) -> (u64, u64, u64) {
         let open =
@@ -200,11 +208,11 @@ fn is_over(incident: &Incident, latest: Option<i64>) -> Option<&'static str> {
     quiet.then_some("quiet")
 }
 
-fn micros(time: &str) -> Option<i64> {
+pub(super) fn micros(time: &str) -> Option<i64> {
     DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_micros())
 }
 
 /// The latest time of all sources.
-fn latest(diagnosis: &Diagnosis) -> Option<i64> {
+pub(super) fn latest(diagnosis: &Diagnosis) -> Option<i64> {
     diagnosis.inputs.iter().filter_map(|input| micros(input.last.as_deref()?)).max()
 }

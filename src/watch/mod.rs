@@ -12,6 +12,7 @@ pub use change::{Change, Event, Stage};
 pub use ledger::{Ledger, Seen};
 
 use crate::config::Keep;
+use crate::diagnosis::{Incident, Summary};
 use crate::follow::Followed;
 use crate::source::error::SourceError;
 use crate::source::{How, run_key};
@@ -59,6 +60,33 @@ pub struct Watch {
     spoke: HashMap<String, (Instant, u64, bool)>,
     /// What was said of inputs: what is wrong stays so for many looks.
     said: HashSet<String>,
+    /// Counts and the latest time of the last diagnosis.
+    window: Option<(Summary, Option<i64>)>,
+}
+
+/// How things stand.
+#[derive(Clone, Debug)]
+pub struct Standing<'a> {
+    /// Incidents that were told of and are not over: who lost the session first, then whose last sign is the latest.
+    pub open: Vec<&'a Incident>,
+    /// Sums since the watch began.
+    pub totals: Totals,
+    /// Sources that fell silent, and for how long they have been.
+    pub silent: Vec<(&'a str, Duration)>,
+    /// Counts of the log time that is looked at; nothing was read yet without.
+    pub window: Option<&'a Summary>,
+    /// How much log time that is, in microseconds.
+    pub kept: i64,
+    /// The latest time of all sources.
+    pub latest: Option<i64>,
+}
+
+impl Standing<'_> {
+    /// How much log time has gone by since the last sign of an incident, in microseconds.
+    #[must_use]
+    pub fn since_last_sign(&self, incident: &Incident) -> Option<i64> {
+        Some((self.latest? - ledger::micros(&incident.end)?).max(0))
+    }
 }
 
 /// What it comes to in the end.
@@ -102,6 +130,7 @@ impl Watch {
             let_go: now,
             spoke: HashMap::new(),
             said: errors.iter().map(ToString::to_string).collect(),
+            window: None,
         };
         if watch.reading.bytes() > 0 {
             watch.reading.forget(Keep::from_now(options.kept), 0);
@@ -123,7 +152,10 @@ impl Watch {
     /// Waits a little, reads what is new, and says what changed. `None` when no more can come.
     pub fn step(&mut self) -> Option<Vec<Change>> {
         let mut changes = Vec::new();
-        let news = self.followed.poll(&mut self.reading, self.how, self.options.every);
+        // What was read is diagnosed as soon as there was rest, whether more comes or not.
+        let rest = REST.max(self.took).saturating_sub(self.diagnosed.elapsed());
+        let patience = if self.stirred { rest.min(self.options.every) } else { self.options.every };
+        let news = self.followed.poll(&mut self.reading, self.how, patience);
         self.stirred |= news.bytes > 0;
         changes.extend(news.warnings.into_iter().map(Change::Message));
         let wrong = news.errors.iter().filter(|error| error.is_loss()).map(ToString::to_string);
@@ -150,6 +182,7 @@ impl Watch {
         self.took = begun.elapsed();
         self.diagnosed = Instant::now();
         self.stirred = false;
+        self.window = Some((diagnosis.summary.clone(), ledger::latest(&diagnosis)));
         diagnosis
     }
 
@@ -166,6 +199,22 @@ impl Watch {
                 *silent = true;
                 changes.push(Change::Silent { source: source.to_owned(), for_seconds: since.elapsed().as_secs() });
             }
+        }
+    }
+
+    /// How things stand.
+    #[must_use]
+    pub fn standing(&self) -> Standing<'_> {
+        let silent = self.spoke.iter().filter(|(_, (.., silent))| *silent);
+        let mut silent: Vec<_> = silent.map(|(source, (since, ..))| (source.as_str(), since.elapsed())).collect();
+        silent.sort_unstable();
+        Standing {
+            open: self.ledger.open(),
+            totals: self.totals(),
+            silent,
+            window: self.window.as_ref().map(|(summary, _)| summary),
+            kept: self.options.kept,
+            latest: self.window.as_ref().and_then(|(_, latest)| *latest),
         }
     }
 

@@ -97,5 +97,6 @@ impl Assembler {
         }
         self.uses.each_name(&mut rename);
         self.client.each_name(&mut rename);
+        self.releases.each_name(&mut rename);
     }
 }

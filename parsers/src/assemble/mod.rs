@@ -5,6 +5,7 @@
 
 mod client;
 mod keep;
+mod releases;
 mod server;
 mod uses;
 
@@ -16,7 +17,7 @@ use crate::detect::{Parsed, stated};
 use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
 use crate::gather::Answered;
 use crate::record::{Body, Record, Side};
-use crate::time::{SECOND, Stamp};
+use crate::time::{HOUR, SECOND, Stamp};
 
 /// The zone, year and side of a source, as far as its lines told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +97,7 @@ pub struct Assembler {
     pub(crate) events: Vec<Draft>,
     free: Vec<usize>,
     uses: uses::Uses,
+    releases: releases::Releases,
     /// The latest time seen, for lines that have none.
     latest: Option<Stamp>,
     /// Zone changes: from this line on, local times are this many seconds east of UTC.
@@ -163,6 +165,7 @@ impl Assembler {
             events: Vec::new(),
             free: Vec::new(),
             uses: uses::Uses::with_room(room),
+            releases: releases::Releases::default(),
             latest: None,
             zones: Vec::new(),
             sides: [0; 2],
@@ -232,7 +235,9 @@ impl Assembler {
         if self.uses.is_full() {
             let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
             let drafts = self.events.iter().enumerate().filter(|(place, _)| !free.contains(place));
-            let events = drafts.filter_map(|(_, draft)| Some((draft.stamp?, &draft.event)));
+            // A release is said of everybody each hour: no moment around which more is worth keeping.
+            let moments = drafts.filter(|(_, draft)| !matches!(draft.event.what, What::Release { .. }));
+            let events = moments.filter_map(|(_, draft)| Some((draft.stamp?, &draft.event)));
             self.uses.thin(events, names);
         }
         Place::Use(number)
@@ -288,6 +293,10 @@ impl Assembler {
             (None, None) => (None, TimeFrom::Order),
         };
         let origin = Origin { line, stamp, timed };
+        if let Body::Release(release) = record.body {
+            self.release(record, origin, release, names);
+            return;
+        }
         if !matches!(record.body, Body::Note { .. } | Body::BlockEnd) {
             self.sides[usize::from(record.side == Side::Client)] += 1;
         }
@@ -394,7 +403,7 @@ impl Assembler {
             if draft.stamp.is_some() {
                 previous = event.time;
             }
-            if event.timed == TimeFrom::Line {
+            if event.timed == TimeFrom::Line && !matches!(event.what, What::Release { .. }) {
                 newest = newest.max(event.time);
                 late += u64::from(event.time < newest.saturating_sub(REORDER_WINDOW));
             }
@@ -423,8 +432,6 @@ fn span_of(events: &[Event]) -> (i64, i64) {
     let times = || events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
     (times().min().unwrap_or(0), times().max().unwrap_or(0))
 }
-
-const HOUR: i64 = 3600 * SECOND;
 
 /// Counts at times, by the hour.
 fn by_hour(counts: impl Iterator<Item = (i64, u64)>) -> BTreeMap<i64, u64> {

@@ -11,7 +11,7 @@ mod words;
 use bumpalo::Bump;
 
 use crate::about::About;
-use crate::record::{Body, Side};
+use crate::record::{Body, Release, Side};
 use crate::secret::{FingerprintKey, RequestId};
 use crate::time::Stamp;
 
@@ -71,6 +71,8 @@ pub struct Fields<'a> {
     pub address: Option<&'a [u8]>,
     /// The time.
     pub stamp: Option<Stamp>,
+    /// Which releases run: the caller's, the server's.
+    pub releases: [Option<Release<'a>>; 2],
 }
 
 /// One way in which a program writes its log.

@@ -5,6 +5,7 @@
 
 use crate::dialect::{Context, Fields};
 use crate::json::{Object, elements};
+use crate::release;
 use crate::secret::RequestId;
 use crate::text::{contains, digits, is_address, is_user_id, leading_number};
 use crate::time;
@@ -71,6 +72,7 @@ pub(crate) fn span<'a>(text: &'a [u8], context: &Context<'a>) -> Option<Span<'a>
             user: get(&[b"enduser.id", b"user.id"]).filter(|user| is_user_id(user)),
             address: address.filter(|address| is_address(address)),
             stamp: span.text("startTimeUnixNano").and_then(time::epoch),
+            releases: [get(&[b"user_agent.original", b"http.user_agent"]).and_then(release::of_user_agent), None],
         },
     })
 }

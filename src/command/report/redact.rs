@@ -31,6 +31,8 @@ const OWN_WORDS: &[&str] = &[
     "impact",
     "verdict",
     "platform",
+    "release",
+    "deploy",
     "day",
     "since",
     "known_by",

@@ -6,15 +6,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use crossbeam_channel::{Receiver as Troubles, Sender, unbounded};
 
 use super::Args;
 use crate::Diagnosis;
 use crate::atomic::{Readers, replace};
 use crate::batch::Held;
 use crate::command::report::redact::redacted;
-use crate::notify::{Exec, Outbox, Patience, Receiver, Spool};
 #[cfg(feature = "notify")]
-use crate::notify::{Format as Body, Http};
+use crate::notify::{Authority, Format as Body, Http};
+use crate::notify::{Exec, Outbox, Patience, Receiver, Spool};
 use crate::watch::{Event, Ledger};
 
 /// A receiver gets so long for a message.
@@ -29,6 +30,8 @@ pub(super) struct Hands {
     exec: Option<Outbox>,
     redact: bool,
     ledger: Option<PathBuf>,
+    to_troubles: Sender<String>,
+    troubles: Troubles<String>,
     /// Two watches that share a spool would send each other's messages.
     _lock: Option<Held>,
 }
@@ -43,19 +46,20 @@ impl Hands {
             }
         };
         let spool = |name: &str| args.spool.as_deref().map(|folder| Spool::open(&folder.join(name))).transpose();
+        let (to_troubles, troubles) = unbounded();
         let notify = match receiver(args)? {
-            Some(receiver) => Some(Outbox::begin(receiver, spool("notify")?, Patience::default())),
+            Some(receiver) => Some(Outbox::begin(receiver, spool("notify")?, Patience::default(), to_troubles.clone())),
             None => None,
         };
         let exec = match &args.exec {
             Some(command) => {
                 let exec = Exec { command: command.clone(), patience: COMMAND_PATIENCE };
-                Some(Outbox::begin(Box::new(exec), spool("exec")?, Patience::default()))
+                Some(Outbox::begin(Box::new(exec), spool("exec")?, Patience::default(), to_troubles.clone()))
             }
             None => None,
         };
         let ledger = args.spool.as_deref().map(|folder| folder.join("told.json"));
-        Ok(Self { notify, exec, redact: !args.no_redact, ledger, _lock: lock })
+        Ok(Self { notify, exec, redact: !args.no_redact, ledger, to_troubles, troubles, _lock: lock })
     }
 
     /// What an earlier watch told.
@@ -72,14 +76,17 @@ impl Hands {
     }
 
     pub(super) fn pass(&mut self, event: &Event) {
-        let told = |error| eprintln!("why401: {error}; the message is sent all the same");
+        let trouble = &self.to_troubles;
+        // (This end's own receiver is there as long as it is.)
+        let say = |text: String| trouble.send(text).unwrap_or_default();
+        let told = |error| say(format!("{error}; the message is sent all the same"));
         if let Some(exec) = &mut self.exec {
             exec.push(event.clone()).unwrap_or_else(told);
         }
         if let Some(notify) = &mut self.notify {
             match hidden(event, self.redact) {
                 Ok(event) => notify.push(event).unwrap_or_else(told),
-                Err(error) => eprintln!("why401: {} is not sent: {error:#}", event.key),
+                Err(error) => say(format!("{} is not sent: {error:#}", event.key)),
             }
         }
     }
@@ -90,12 +97,19 @@ impl Hands {
         let written = serde_json::to_vec(ledger).map_err(anyhow::Error::from);
         let written = written.and_then(|bytes| Ok(replace(path, &bytes, Readers::Owner)?));
         if let Err(error) = written {
-            eprintln!("why401: {error:#}");
+            self.to_troubles.send(format!("{error:#}")).unwrap_or_default();
         }
     }
 
-    pub(super) fn close(self) -> usize {
-        [self.notify, self.exec].into_iter().flatten().map(Outbox::close).sum()
+    /// What went wrong with them since the last time.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        self.troubles.try_iter().collect()
+    }
+
+    /// Ends, with a little patience for what is still to be taken: how much was not, and what went wrong.
+    pub(super) fn close(self) -> (usize, Vec<String>) {
+        let left = [self.notify, self.exec].into_iter().flatten().map(Outbox::close).sum();
+        (left, self.troubles.try_iter().collect())
     }
 }
 
@@ -143,13 +157,22 @@ fn receiver(args: &Args) -> Result<Option<Box<dyn Receiver>>> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
         bail!("--notify takes a URL that begins with http:// or https://");
     }
-    let http = Http::new(&url, args.notify_format, secret, RECEIVER_PATIENCE);
+    let authority = args.notify_ca.as_deref().map(authority).transpose()?;
+    let http = Http::new(&url, args.notify_format, secret, authority, RECEIVER_PATIENCE);
     Ok(Some(Box::new(http)))
+}
+
+#[cfg(feature = "notify")]
+fn authority(path: &std::path::Path) -> Result<Authority> {
+    let broken = || format!("cannot use the certificates in {} (--notify-ca)", path.display());
+    let pem = fs::read(path).with_context(broken)?;
+    let authority = Authority::from_pem(&pem).with_context(broken)?;
+    authority.with_context(|| format!("{} (--notify-ca) holds no certificate in PEM", path.display()))
 }
 
 #[cfg(not(feature = "notify"))]
 fn receiver(args: &Args) -> Result<Option<Box<dyn Receiver>>> {
-    if args.notify.is_some() || args.notify_secret_file.is_some() {
+    if args.notify.is_some() || args.notify_secret_file.is_some() || args.notify_ca.is_some() {
         bail!("this why401 was built without `notify`");
     }
     Ok(None)

@@ -6,6 +6,7 @@ use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::json::Object;
 use crate::record::{Body, Exchange, Params, Side};
+use crate::release;
 use crate::text::{contains, digits, is_user_id, leading_number};
 use crate::time;
 
@@ -24,7 +25,7 @@ impl Dialect for DatadogRum {
     fn about(&self) -> About {
         About {
             example: r#"{"type":"resource","date":1763273032068,"usr":{"id":"42"},"session":{"id":"s1"},"resource":{"type":"native","method":"GET","url":"https://api.example.com/api/v1/feed","status_code":401,"duration":24000000}}"#,
-            shows: "user, method, address, status and start of calls",
+            shows: "user, method, address, status and start of calls; the app's release",
             hides: "tokens, request ids (a trace id instead)",
             source: "Datadog manual, RUM Data Collected",
         }
@@ -55,6 +56,7 @@ impl Dialect for DatadogRum {
         Fields {
             user: event.at("usr.id").filter(|user| is_user_id(user)),
             stamp: event.text("date").and_then(time::any),
+            releases: [event.text("version").and_then(release::of_app), None],
             ..Fields::default()
         }
     }

@@ -7,6 +7,7 @@ use regex::bytes::Regex;
 use crate::dialect::Context;
 use crate::dialect::server::params;
 use crate::record::{Body, Params};
+use crate::release;
 use crate::secret::RequestId;
 use crate::text::{after, leading_number, unquoted};
 use crate::time;
@@ -28,6 +29,9 @@ pub(super) fn header<'a>(name: &[u8], value: &'a [u8], context: &Context<'a>) ->
     }
     if is(b"date") {
         return time::http_date(value).map(Body::ServerDate);
+    }
+    if let Some(release) = release::of_header(name, value) {
+        return Some(Body::Release(release));
     }
     let lower = name.to_ascii_lowercase();
     let has = |word: &[u8]| lower.windows(word.len()).any(|window| window == word);

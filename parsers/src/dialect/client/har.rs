@@ -10,6 +10,7 @@ use crate::dialect::server::params;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::json::{Object, elements};
 use crate::record::{Body, Exchange, Params, Side};
+use crate::release;
 use crate::secret::RequestId;
 use crate::text::{contains, digits, milliseconds};
 use crate::time;
@@ -78,8 +79,12 @@ impl Dialect for Har {
 
     fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
         let entry = Object::read(line.text, context.arena);
-        let started = entry.and_then(|entry| entry.first(&["startedDateTime", "time"]));
-        Fields { stamp: started.and_then(time::any), ..Fields::default() }
+        let started = entry.as_ref().and_then(|entry| entry.first(&["startedDateTime", "time"]));
+        let headers = entry.as_ref().and_then(|entry| entry.at("request.headers")).unwrap_or_default();
+        let release = elements(headers)
+            .filter_map(|header| Object::read(header, context.arena))
+            .find_map(|header| release::of_header(header.text("name")?, header.text("value")?));
+        Fields { stamp: started.and_then(time::any), releases: [release, None], ..Fields::default() }
     }
 }
 

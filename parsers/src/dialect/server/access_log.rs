@@ -7,6 +7,7 @@
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::record::{Body, Completed, Side};
+use crate::release;
 use crate::secret::RequestId;
 use crate::text::{digits, first_word, is_address, is_request_id, is_user_id, unquoted};
 use crate::time;
@@ -56,6 +57,8 @@ impl Dialect for AccessLog {
             user,
             address,
             stamp: time::access_log(parts.time).map(|(stamp, _)| stamp),
+            // `"referer" "agent"`
+            releases: [parts.rest.split(|b| *b == b'"').nth(3).and_then(release::of_user_agent), None],
         }
     }
 }

@@ -12,7 +12,9 @@ use serde_json::value::RawValue;
 use super::params;
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
+use crate::json;
 use crate::record::{Body, Completed, Side};
+use crate::release;
 use crate::secret::RequestId;
 use crate::text::{contains, digits, is_address, is_user_id, milliseconds, unquoted};
 use crate::time;
@@ -95,7 +97,13 @@ impl Dialect for LogrageJson {
 
     fn fields<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Fields<'a> {
         let Some(object) = json_object(line.text) else { return Fields::default() };
-        fields_of(|name| text_of(&object, name, context))
+        // `"dd":{"version":"…"}`: Datadog's names are one object.
+        fields_of(|name| {
+            text_of(&object, name, context).or_else(|| {
+                let (outer, inner) = name.split_once('.')?;
+                json::Object::read(text_of(&object, outer, context)?, context.arena)?.text(inner)
+            })
+        })
     }
 }
 
@@ -116,6 +124,7 @@ fn fields_of<'a>(get: impl Fn(&str) -> Option<&'a [u8]>) -> Fields<'a> {
             .map(|chain| chain.split(|b| *b == b',').next().unwrap_or_default().trim_ascii())
             .filter(|address| is_address(address)),
         stamp,
+        releases: release::of_fields(get),
     }
 }
 

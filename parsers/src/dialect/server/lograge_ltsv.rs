@@ -5,6 +5,7 @@
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::record::{Body, Completed, Side};
+use crate::release;
 use crate::secret::RequestId;
 use crate::text::{digits, is_address, is_user_id, milliseconds, split_at_first};
 use crate::time;
@@ -46,6 +47,7 @@ impl Dialect for LogrageLtsv {
             user: get(b"user_id").filter(|user| is_user_id(user)),
             address: get(b"ip").or_else(|| get(b"remote_ip")).filter(|address| is_address(address)),
             stamp: get(b"time").and_then(time::any),
+            releases: release::of_fields(|key| get(key.as_bytes())),
         }
     }
 }

@@ -6,6 +6,8 @@
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Process, Side};
+use crate::release;
+use crate::text::split_at_first;
 
 /// See the module.
 pub(crate) struct Platform;
@@ -22,7 +24,7 @@ impl Dialect for Platform {
     fn about(&self) -> About {
         About {
             example: "State changed from up to starting",
-            shows: "starts and stops of instances",
+            shows: "starts and stops of instances; Heroku's releases",
             hides: "which connections ended with them",
             source: "Heroku Dev Center, Dynos and Heroku Error Codes; basecamp/kamal lib/kamal/cli/app.rb",
         }
@@ -32,6 +34,10 @@ impl Dialect for Platform {
         let text = line.text;
         if line.client {
             return None;
+        }
+        if let Some(release) = text.strip_prefix(b"Release v").and_then(|rest| split_at_first(rest, b" created by ")) {
+            // With the `v`, as Heroku names it.
+            return release::of_server(&text[b"Release ".len()..][..=release.0.len()]).map(Body::Release);
         }
         match text.first()? {
             b' ' | b'I' if is_kamal(text.trim_ascii_start()) => Some(Body::Dull),

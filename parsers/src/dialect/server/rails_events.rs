@@ -10,6 +10,7 @@ use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::json::Object;
 use crate::record::{Body, Completed, Side};
+use crate::release;
 use crate::secret::RequestId;
 use crate::text::{contains, digits, is_address, is_user_id, milliseconds};
 use crate::time;
@@ -66,6 +67,7 @@ impl Dialect for RailsEvents {
             user: user.filter(|user| is_user_id(user)),
             address: object.first(&["context.ip", "context.remote_ip", "tags.ip"]).filter(|ip| is_address(ip)),
             stamp: object.text("timestamp").and_then(time::any),
+            releases: object.object("context").map_or([None; 2], |context| release::of_fields(|key| context.at(key))),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::json::Object;
 use crate::record::{Body, Completed, Side};
+use crate::release;
 use crate::secret::RequestId;
 use crate::text::{contains, digits, is_address, is_user_id, milliseconds};
 use crate::time;
@@ -231,5 +232,6 @@ pub(super) fn fields_of<'a>(object: &Object<'a>) -> Fields<'a> {
         user: USER.iter().filter_map(|key| object.at(key)).find(|user| is_user_id(user)),
         address: address.filter(|address| is_address(address)),
         stamp: TIME.iter().filter_map(|key| object.at(key)).find_map(time::any),
+        releases: release::of_fields(|key| object.at(key)),
     }
 }

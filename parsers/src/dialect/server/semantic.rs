@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 use crate::record::{Body, Completed, Side, Upgrade};
+use crate::release;
 use crate::text::{contains, digits, is_address, is_user_id, leading_number, split_at_first, unquoted};
 
 /// See the module.
@@ -66,6 +67,12 @@ impl Dialect for Semantic {
         Fields {
             user: value(payload, b"user_id").filter(|user| is_user_id(user)),
             address: value(payload, b"ip").or_else(|| value(payload, b"remote_ip")).filter(|ip| is_address(ip)),
+            // A look at every pair for each name, which few lines are worth.
+            releases: if contains(payload, b"version") {
+                release::of_fields(|key| value(payload, key.as_bytes()))
+            } else {
+                [None; 2]
+            },
             ..Fields::default()
         }
     }
