@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 const corpus = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const own = new Set(["cause", "scope", "impact", "known_by"]);
+const own = new Set(["cause", "scope", "impact", "known_by", "refreshing"]);
 // Some times stay, so that drawings are drawn.
 const needed = new Set(["start", "end", "time", "channel", "tone", "kind", "issued", "expires", "from"]);
 let count = 0;

@@ -1,14 +1,24 @@
 //! What happened: events, assembled from the records of one request, connection or transition.
 
+use std::num::NonZeroU32;
+
 use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{ClientRefresh, ClientSocket, NetFailure, Process, Sense, Side};
 use crate::secret::{Fingerprint, RequestId};
 
-/// A name that stands for an interned text: see [`Names`].
+/// A name that stands for an interned text: see [`Names`]. (Its number counts from 1, so that an `Option` of it takes no more room: events
+/// have many, and there are many events.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Name(u32);
+pub struct Name(NonZeroU32);
+
+impl Name {
+    /// The text's place among its [`Names`].
+    fn place(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// Interned texts: paths, users, addresses. What goes in has control, bidirectional and zero-width characters taken out,
 /// so that nothing read from a log can steer a terminal.
@@ -23,7 +33,7 @@ impl Renaming {
     /// The new name of an old one.
     #[must_use]
     pub fn of(&self, name: Name) -> Name {
-        self.0.get(name.0 as usize).copied().unwrap_or(name)
+        self.0.get(name.place()).copied().unwrap_or(name)
     }
 
     /// Gives all names of an event their new form.
@@ -57,7 +67,7 @@ impl Names {
     /// The text of a name.
     #[must_use]
     pub fn text(&self, name: Name) -> &str {
-        self.0.get_index(name.0 as usize).map_or("", |text| text)
+        self.0.get_index(name.place()).map_or("", |text| text)
     }
 
     /// The same texts in the order of the alphabet, and where each name went: so that what is kept by name comes in one order,
@@ -66,7 +76,7 @@ impl Names {
     pub fn sorted(self) -> (Self, Renaming) {
         let mut order: Vec<usize> = (0..self.0.len()).collect();
         order.sort_by_key(|place| self.0.get_index(*place));
-        let mut places = vec![Name(0); order.len()];
+        let mut places = vec![Name(NonZeroU32::MIN); order.len()];
         for (new, old) in order.iter().enumerate() {
             places[*old] = Self::name(new);
         }
@@ -77,7 +87,8 @@ impl Names {
 
     fn name(place: usize) -> Name {
         // 2^32 different names of ten bytes are 40 GB; the caps on actors and requests are reached long before.
-        Name(u32::try_from(place).unwrap_or(u32::MAX))
+        let number = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
+        Name(NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN))
     }
 }
 

@@ -56,12 +56,10 @@ pub struct Whose {
 #[must_use]
 pub fn whose(
     trace: &[Event],
-    server: &[Event],
-    server_keys: &[Option<(Key, bool)>],
+    server_keys: &[(Key, bool)],
     by_id: &HashMap<RequestId, usize>,
     owners: &Owners,
 ) -> Whose {
-    let _ = server;
     let mut order: Vec<usize> = (0..trace.len()).collect();
     order.sort_by_key(|place| trace[*place].line);
     let mut keys: Vec<Option<Key>> = vec![None; trace.len()];
@@ -69,7 +67,7 @@ pub fn whose(
         let event = &trace[*place];
         let by_server = || {
             let id = event.request()?.id?;
-            let (key, guessed) = server_keys[*by_id.get(&id)?]?;
+            let (key, guessed) = server_keys[*by_id.get(&id)?];
             (matches!(key, Key::User(_)) && !guessed).then_some(key)
         };
         let by_email = || event.email.map(|email| owners.user_of_email(email).map_or(Key::Email(email), Key::User));

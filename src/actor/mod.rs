@@ -6,11 +6,12 @@ pub mod owner;
 pub mod socket;
 mod token;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use why401_parsers::assemble::Assembled;
-use why401_parsers::event::{Event, Name, Names, What};
+use why401_parsers::event::{Event, Name, Names, Request, What};
 use why401_parsers::record::Side;
+use why401_parsers::secret::RequestId;
 
 use crate::session::endpoint::{Role, Roles};
 use socket::Attempt;
@@ -87,6 +88,8 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
     for (number, source) in (0_u32..).zip(sources) {
         if source.side == Side::Client {
             clients.push((number, source));
+        } else if server.is_empty() {
+            server = source.events;
         } else {
             server.extend(source.events);
         }
@@ -99,45 +102,39 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
     let (shared_addresses, proxies) = (owners.shared(), owners.proxies());
 
     let mut actors: BTreeMap<Key, Actor> = BTreeMap::new();
-    let keys: Vec<(Key, bool)> = server.iter().map(|event| owners.key_of(event, roles)).collect();
+    let mut keys: Vec<(Key, bool)> = server.iter().map(|event| owners.key_of(event, roles)).collect();
 
     // Clients: who they are, what their clock says.
     let mut events = server;
-    let mut keys: Vec<Option<(Key, bool)>> = keys.into_iter().map(Some).collect();
-    let by_id: HashMap<_, usize> =
-        events.iter().enumerate().filter_map(|(place, event)| Some((event.request()?.id?, place))).collect();
+    let of_clients: HashSet<RequestId> =
+        clients.iter().flat_map(|(_, source)| &source.events).filter_map(|event| event.request()?.id).collect();
+    let by_id = places_by_id(&events, |_| true, &of_clients);
     let server_count = events.len();
     let mut clocks = BTreeMap::new();
     for (number, mut source) in clients {
-        let whose = clock::whose(&source.events, &events[..server_count], &keys, &by_id, &owners);
-        let theirs: Vec<usize> = (0..server_count)
-            .filter(|place| matches!((keys[*place], whose.main), (Some((key, _)), Some(main)) if key == main))
-            .collect();
+        let whose = clock::whose(&source.events, &keys, &by_id, &owners);
+        let theirs: Vec<usize> = (0..server_count).filter(|place| whose.main == Some(keys[*place].0)).collect();
         let set = clock::set(&mut source, &events[..server_count], &theirs, &by_id, names, roles);
         clocks.insert(number, set);
         for (event, key) in source.events.into_iter().zip(whose.keys) {
             events.push(event);
-            keys.push(Some((key.unwrap_or(Key::Trace(number)), false)));
+            keys.push((key.unwrap_or(Key::Trace(number)), false));
         }
     }
 
-    // One order for all.
-    let mut order: Vec<usize> = (0..events.len()).collect();
-    order.sort_by_key(|place| (events[*place].time, events[*place].source, events[*place].line));
-    let mut place_of = vec![0; events.len()];
-    for (new, old) in order.iter().enumerate() {
-        place_of[*old] = new;
+    // One order for all. (Servers' events are in it; where there are no others, nothing is moved.)
+    if events.len() > server_count {
+        let mut whole: Vec<(Event, (Key, bool))> = events.into_iter().zip(keys).collect();
+        whole.sort_by_key(|(event, _)| (event.time, event.source, event.line));
+        (events, keys) = whole.into_iter().unzip();
     }
-    let mut sorted: Vec<Option<Event>> = events.into_iter().map(Some).collect();
-    let events: Vec<Event> = order.iter().filter_map(|old| sorted[*old].take()).collect();
-    let keys: Vec<Option<(Key, bool)>> = order.iter().map(|old| keys[*old]).collect();
 
     let mut deploys = Vec::new();
     for (place, event) in events.iter().enumerate() {
         if let What::Release { of_app: false, name } = event.what {
             note_release(&mut deploys, event.time, name);
         }
-        let Some((key, guessed)) = keys[place] else { continue };
+        let (key, guessed) = keys[place];
         let actor = actors.entry(key).or_default();
         if let What::Release { of_app: true, name } = event.what {
             note_release(&mut actor.releases, event.time, name);
@@ -169,6 +166,22 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
     }
     let twins = twins(&events, &actors);
     Identified { events, actors, clocks, client_sources, has_server, twins, deploys, shared_addresses, proxies }
+}
+
+/// Where the requests of these ids are.
+fn places_by_id(
+    events: &[Event],
+    is: impl Fn(&Request) -> bool,
+    wanted: &HashSet<RequestId>,
+) -> HashMap<RequestId, usize> {
+    if wanted.is_empty() {
+        return HashMap::new();
+    }
+    let place_of = |(place, event): (usize, &Event)| {
+        let request = event.request().filter(|request| is(request))?;
+        request.id.filter(|id| wanted.contains(id)).map(|id| (id, place))
+    };
+    events.iter().enumerate().filter_map(place_of).collect()
 }
 
 /// Releases that follow each other, each once.
@@ -204,14 +217,8 @@ fn twins(events: &[Event], actors: &BTreeMap<Key, Actor>) -> HashMap<usize, usiz
     /// How far two clocks that were set by each other may still be apart, and a request be on its way: microseconds.
     const NEAR: i64 = 5_000_000;
     let mut twins = HashMap::new();
-    let by_id: HashMap<_, usize> = events
-        .iter()
-        .enumerate()
-        .filter_map(|(place, event)| {
-            let request = event.request().filter(|request| request.side == Side::Server)?;
-            Some((request.id?, place))
-        })
-        .collect();
+    let clients = events.iter().filter_map(|event| event.request().filter(|request| request.side == Side::Client)?.id);
+    let by_id = places_by_id(events, |request| request.side == Side::Server, &clients.collect());
     for actor in actors.values().filter(|actor| !actor.traces.is_empty()) {
         let mut taken: Vec<usize> = Vec::new();
         let requests: Vec<usize> =

@@ -462,7 +462,7 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     });
     facts.nameless_failure = incident.trigger == Trigger::SignInAgain && {
         let last = items[..until].iter().filter(|item| lane(item) && matches!(item.kind, Kind::Accepted { .. }));
-        let last = last.map(|item| item.time).filter(|time| *time < start).next_back().unwrap_or(start);
+        let last = last.map(|item| item.time).rfind(|time| *time < start).unwrap_or(start);
         world.nameless_failures.iter().any(|time| (last..=end).contains(time))
     };
     facts.restart =

@@ -50,9 +50,9 @@ pub struct How {
     pub chunk: usize,
 }
 
-/// 2 MiB: large enough that handing a chunk over costs nothing beside parsing it, small enough that all cores have work on a
+/// 1 MiB: large enough that handing a chunk over costs nothing beside parsing it, small enough that all cores have work on a
 /// file of some megabytes, and no smaller than the longest line that is read whole.
-pub const CHUNK: usize = 2 << 20;
+pub const CHUNK: usize = 1 << 20;
 
 impl Default for How {
     fn default() -> Self {

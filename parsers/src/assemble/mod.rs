@@ -233,14 +233,23 @@ impl Assembler {
     fn keep_use(&mut self, one: uses::Use, names: &Names) -> Place {
         let number = self.uses.push(one);
         if self.uses.is_full() {
-            let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
-            let drafts = self.events.iter().enumerate().filter(|(place, _)| !free.contains(place));
-            // A release is said of everybody each hour: no moment around which more is worth keeping.
-            let moments = drafts.filter(|(_, draft)| !matches!(draft.event.what, What::Release { .. }));
-            let events = moments.filter_map(|(_, draft)| Some((draft.stamp?, &draft.event)));
-            self.uses.thin(events, names);
+            self.thin(names, false);
         }
         Place::Use(number)
+    }
+
+    /// Thins the uses, at the end the newest as well.
+    fn thin(&mut self, names: &Names, at_end: bool) {
+        let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
+        let drafts = self.events.iter().enumerate().filter(|(place, _)| !free.contains(place));
+        // A release is said of everybody each hour: no moment around which more is worth keeping.
+        let moments = drafts.filter(|(_, draft)| !matches!(draft.event.what, What::Release { .. }));
+        let events = moments.filter_map(|(_, draft)| Some((draft.stamp?, &draft.event)));
+        if at_end {
+            self.uses.thin_all(events, names);
+        } else {
+            self.uses.thin(events, names);
+        }
     }
 
     /// A draft that turned out to be a use becomes one.
@@ -353,29 +362,36 @@ impl Assembler {
     #[must_use]
     pub fn finish(mut self, zone: Option<Zone<'_>>, year: Option<i32>, names: &mut Names) -> Assembled {
         self.finish_client(names);
+        if self.uses.is_thinned() {
+            self.thin(names, true);
+        }
         let side = self.side();
         let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
-        let mut drafts: Vec<Draft> = Vec::with_capacity(self.events.len());
-        drafts.extend(
-            self.events.into_iter().enumerate().filter(|(place, _)| !free.contains(place)).map(|(_, draft)| draft),
-        );
+        // Here is the most that is held of a source: all of it stays in one piece of memory.
+        let mut drafts = self.events;
+        let mut place = 0;
+        drafts.retain(|_| {
+            place += 1;
+            !free.contains(&(place - 1))
+        });
         let dropped = std::mem::take(&mut self.uses.dropped);
         let uses = self.uses.into_list();
+        drafts.reserve_exact(uses.len());
         drafts.extend(uses.iter().map(|one| Draft {
             stamp: Some(one.stamp),
             timed: TimeFrom::Line,
             event: uses::event_of(one, self.source, names),
         }));
+        drop(uses);
         drafts.sort_by_key(|draft| draft.event.line);
         self.zones.sort_unstable();
         let inferred = self.zones.first().map(|(_, offset)| *offset);
         let mut offset = inferred.unwrap_or(0);
         let mut first_offset = inferred;
         let mut zones = self.zones.iter().peekable();
-        let mut events: Vec<Event> = Vec::with_capacity(drafts.len());
         let mut previous = 0;
         let (mut newest, mut late) = (i64::MIN, 0);
-        for draft in drafts {
+        for draft in &mut drafts {
             while let Some((_, next)) = zones.next_if(|(from, _)| *from <= draft.event.line) {
                 offset = *next;
             }
@@ -391,7 +407,7 @@ impl Assembler {
                 }
                 stamp.in_zone(offset)
             };
-            let mut event = draft.event;
+            let event = &mut draft.event;
             event.time = draft.stamp.map_or(previous, &mut settle);
             event.timed = draft.timed;
             if let What::Request(request) = &mut event.what
@@ -407,8 +423,8 @@ impl Assembler {
                 newest = newest.max(event.time);
                 late += u64::from(event.time < newest.saturating_sub(REORDER_WINDOW));
             }
-            events.push(event);
         }
+        let mut events: Vec<Event> = drafts.into_iter().map(|draft| draft.event).collect();
         events.sort_by_key(|event| (event.time, event.line));
         let span = self.timed.then(|| span_of(&events));
         let clock = Clock {

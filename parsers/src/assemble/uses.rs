@@ -57,23 +57,49 @@ const TELLING: &[&[u8]] = &[
     b"revok", b"regist", b"cred", b"identit",
 ];
 
+/// Whose uses are thinned together: a user at an address, as far as lines name them.
+type Whose = (Option<Name>, Option<Name>);
+
 /// The uses of one source.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Uses {
     list: Vec<Use>,
     next: u64,
-    /// How many are kept before they are thinned.
+    /// How many more than were looked through are kept before they are thinned.
     room: usize,
-    /// How many may be held before the next thinning.
+    /// So many from the beginning were looked through: what is left of them stays.
+    thinned: usize,
+    /// How thinning stands with each actor.
+    runs: HashMap<Whose, Run, foldhash::fast::RandomState>,
+    /// With more than this, even what is near to something else is thinned.
     most: usize,
     /// How many were dropped, by the hour (since 1970) that their lines state and whether they state its zone.
     pub(super) dropped: BTreeMap<(i64, bool), u64>,
 }
 
+/// What was seen of one actor's uses, in the order in which they ended, which is nearly that of time.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Run {
+    /// How many since something else happened.
+    in_gap: usize,
+    /// The hour of the last.
+    hour: Option<i64>,
+    /// The endpoints, at most [`MOST_ROUTES`].
+    routes: Vec<Name>,
+}
+
 impl Uses {
     /// None yet, with room for so many.
     pub(super) fn with_room(room: usize) -> Self {
-        Self { list: Vec::new(), next: 0, room, most: room, dropped: BTreeMap::new() }
+        Self {
+            list: Vec::new(),
+            next: 0,
+            room,
+            thinned: 0,
+            runs: HashMap::default(),
+            most: MUST_SHRINK * room,
+            dropped: BTreeMap::new(),
+        }
     }
 
     /// Keeps one and gives its number.
@@ -87,13 +113,23 @@ impl Uses {
     /// Takes one out again.
     pub(super) fn take(&mut self, number: u64) -> Option<Use> {
         let place = self.list.binary_search_by_key(&number, |one| one.number).ok()?;
+        self.thinned -= usize::from(place < self.thinned);
         Some(self.list.remove(place))
     }
 
     /// Drops what is old and not asked for by its number.
     pub(super) fn forget(&mut self, is_old: impl Fn(Stamp) -> bool, referred: &HashSet<u64>) {
-        self.list.retain(|one| !is_old(one.stamp) || referred.contains(&one.number));
+        let (mut place, mut looked_through) = (0, 0);
+        self.list.retain(|one| {
+            let kept = !is_old(one.stamp) || referred.contains(&one.number);
+            looked_through += usize::from(kept && place < self.thinned);
+            place += 1;
+            kept
+        });
+        self.thinned = looked_through;
         self.list.shrink_to_fit();
+        let here: HashSet<Whose> = self.list.iter().map(|one| (one.user, one.address)).collect();
+        self.runs.retain(|whose, _| here.contains(whose));
     }
 
     /// Shows every name.
@@ -101,78 +137,120 @@ impl Uses {
         for Use { user, address, method, path, action, .. } in &mut self.list {
             [user, address, action].into_iter().flatten().chain([method, path]).for_each(&mut *see);
         }
+        let runs = std::mem::take(&mut self.runs).into_iter().map(|((mut user, mut address), mut run)| {
+            [&mut user, &mut address].into_iter().flatten().chain(&mut run.routes).for_each(&mut *see);
+            ((user, address), run)
+        });
+        self.runs = runs.collect();
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.list.len() >= self.most
+        self.list.len() - self.thinned > self.room + self.room / NEWEST
+    }
+
+    /// Whether any were looked through, so that at the end the rest has to be as well.
+    pub(super) fn is_thinned(&self) -> bool {
+        self.thinned > 0
     }
 
     pub(super) fn into_list(self) -> Vec<Use> {
         self.list
     }
 
-    /// Drops what is far from all that matters. `events` are the source's other events so far.
-    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names) {
-        let moments = Moments::of(events);
-        let before = self.list.len();
-        let old = before - (self.room / NEWEST).min(before);
-        self.drop_dull(old, &moments, names, false);
-        if self.list.len() > MUST_SHRINK * self.room {
-            self.drop_dull(old, &moments, names, true);
-        }
-        // So many people that their firsts and lasts alone are more: the room grows with them.
-        self.most = (self.list.len() * 2).max(self.room);
+    /// Drops what is far from all that matters, but for the newest. `events` are the source's other events so far.
+    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)> + Clone, names: &Names) {
+        self.thin_before(self.list.len() - (self.room / NEWEST).min(self.list.len()), events, names);
     }
 
-    fn drop_dull(&mut self, old: usize, moments: &Moments, names: &Names, hard: bool) {
-        let old = old.min(self.list.len());
-        // By actor, each actor's in the order in which they ended, which is nearly that of time.
-        let mut actors: HashMap<(Option<Name>, Option<Name>), Vec<u32>, foldhash::fast::RandomState> =
-            HashMap::default();
-        for (place, one) in (0_u32..).zip(&self.list[..old]) {
-            actors.entry((one.user, one.address)).or_default().push(place);
+    /// The same with the newest, at the end.
+    pub(super) fn thin_all<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)> + Clone, names: &Names) {
+        self.thin_before(self.list.len(), events, names);
+    }
+
+    fn thin_before<'a>(
+        &mut self,
+        until: usize,
+        events: impl Iterator<Item = (Stamp, &'a Event)> + Clone,
+        names: &Names,
+    ) {
+        let from = self.thinned.min(until);
+        let times = || self.list[from..until].iter().map(|one| one.stamp.micros);
+        let (Some(first), Some(last)) = (times().min(), times().max()) else { return };
+        let near = first - AFTER_TROUBLE..=last + BEFORE_TROUBLE;
+        let moments = Moments::of(events.clone().filter(|(stamp, _)| near.contains(&stamp.micros)));
+        let mut runs = std::mem::take(&mut self.runs);
+        self.thinned = self.drop_dull(from..until, &mut runs, &moments, names, false);
+        self.runs = runs;
+        if self.thinned > self.most {
+            let moments = Moments::of(events);
+            self.thinned = self.drop_dull(0..self.thinned, &mut HashMap::default(), &moments, names, true);
+            // So many people that their firsts and lasts alone are more: the room grows with them.
+            self.most = (self.thinned * 2).max(MUST_SHRINK * self.room);
         }
-        let mut keep = vec![true; self.list.len()];
+    }
+
+    /// Drops the dull ones of a part, and gives where what is left of it ends.
+    fn drop_dull(
+        &mut self,
+        part: std::ops::Range<usize>,
+        runs: &mut HashMap<Whose, Run, foldhash::fast::RandomState>,
+        moments: &Moments,
+        names: &Names,
+        hard: bool,
+    ) -> usize {
+        let mut by_actor: HashMap<Whose, Vec<u32>, foldhash::fast::RandomState> = HashMap::default();
+        for (place, one) in (0_u32..).zip(&self.list[part.clone()]) {
+            by_actor.entry((one.user, one.address)).or_default().push(place);
+        }
+        let mut keep = vec![true; part.len()];
         let mut telling: HashMap<Name, bool, foldhash::fast::RandomState> = HashMap::default();
-        let mut routes: Vec<Name> = Vec::new();
-        for (actor, run) in &actors {
-            routes.clear();
-            let lists = moments.lists(*actor);
-            let mut in_gap = 0;
-            let mut hour = None;
-            for (at, place) in run.iter().enumerate() {
-                let one = &self.list[*place as usize];
+        for (whose, places) in &by_actor {
+            let lists = moments.lists(*whose);
+            let run = runs.entry(*whose).or_default();
+            for (at, place) in places.iter().enumerate() {
+                let one = &self.list[part.start + *place as usize];
                 let tells = *telling.entry(one.path).or_insert_with(|| {
                     let path = names.text(one.path).as_bytes();
                     TELLING.iter().any(|word| contains_ignoring_case(path, word))
                 });
-                let route = one.action.unwrap_or(one.path);
-                let first_on_route = routes.len() < MOST_ROUTES && !routes.contains(&route);
-                if first_on_route {
-                    routes.push(route);
-                }
-                let between_after = run
-                    .get(at + 1)
-                    .is_none_or(|next| between(lists, one.stamp.micros, self.list[*next as usize].stamp.micros));
-                // In which hours somebody was active is what rates are measured by.
-                let first_in_hour = hour.replace(hour_of(one)) != Some(hour_of(one));
-                keep[*place as usize] = tells
-                    || (!hard && first_in_hour)
-                    || first_on_route
-                    || in_gap < if hard { 1 } else { OPENING }
-                    || between_after
-                    || (!hard && near_trouble(lists, one.stamp.micros));
-                in_gap = if between_after { 0 } else { in_gap + 1 };
+                let next = places.get(at + 1).map(|next| self.list[part.start + *next as usize].stamp.micros);
+                let between_after = next.is_none_or(|next| between(lists, one.stamp.micros, next));
+                keep[*place as usize] =
+                    run.keeps(one, between_after, hard) || tells || (!hard && near_trouble(lists, one.stamp.micros));
             }
         }
-        let mut place = 0;
-        self.list.retain(|one| {
-            place += 1;
-            if !keep[place - 1] {
-                *self.dropped.entry((hour_of(one), one.stamp.zoned)).or_default() += 1;
+        let mut to = part.start;
+        let mut end = to;
+        for place in part.start..self.list.len() {
+            let one = self.list[place];
+            if part.contains(&place) && !keep[place - part.start] {
+                *self.dropped.entry((hour_of(&one), one.stamp.zoned)).or_default() += 1;
+                continue;
             }
-            keep[place - 1]
-        });
+            self.list[to] = one;
+            to += 1;
+            if part.contains(&place) {
+                end = to;
+            }
+        }
+        self.list.truncate(to);
+        end
+    }
+}
+
+impl Run {
+    /// Whether a use is worth keeping for its place among the actor's others. `between_after`: something else happened before the next.
+    fn keeps(&mut self, one: &Use, between_after: bool, hard: bool) -> bool {
+        let route = one.action.unwrap_or(one.path);
+        let first_on_route = self.routes.len() < MOST_ROUTES && !self.routes.contains(&route);
+        if first_on_route {
+            self.routes.push(route);
+        }
+        // In which hours somebody was active is what rates are measured by.
+        let first_in_hour = self.hour.replace(hour_of(one)) != Some(hour_of(one));
+        let begins = self.in_gap < if hard { 1 } else { OPENING };
+        self.in_gap = if between_after { 0 } else { self.in_gap + 1 };
+        (!hard && first_in_hour) || first_on_route || begins || between_after
     }
 }
 

@@ -43,6 +43,10 @@ const OWN_WORDS: &[&str] = &[
     "version",
     "envelope",
     "dialect",
+    "refreshing",
+    // Four numbers of a version are no address.
+    "release",
+    "deploy",
 ];
 
 /// A shorter id also stands for other things in a text (`103`, `admin`), unless a word before it says that it is an id.
