@@ -67,7 +67,14 @@ impl Reading {
     pub(crate) fn watched(self) -> Self {
         /// Three seconds' worth at 20,000 lines a second, and what is near to something else in any case.
         const ROOM: usize = 1 << 14;
-        Self { room: Some(ROOM), ..self }
+        self.with_room(ROOM)
+    }
+
+    /// The same with room for so many requests of each source that were answered well and say nothing else. Where there are more, those far
+    /// from anything else are counted and let go: verdicts stay, and evidence speaks of fewer accepted calls.
+    #[must_use]
+    pub fn with_room(self, room: usize) -> Self {
+        Self { room: Some(room), ..self }
     }
 
     /// Begins a source. Sources must come in the order of their names, which makes the outcome independent of the order in

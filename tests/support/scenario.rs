@@ -88,7 +88,10 @@ impl Scenario {
 }
 
 pub fn diagnose_logs(logs: &[(String, Vec<u8>)]) -> Diagnosis {
-    let mut reading = Reading::new(Config::default(), [3; 16]);
+    diagnose_into(Reading::new(Config::default(), [3; 16]), logs)
+}
+
+fn diagnose_into(mut reading: Reading, logs: &[(String, Vec<u8>)]) -> Diagnosis {
     for (name, bytes) in logs {
         reading.read_bytes(name, bytes);
     }
@@ -102,6 +105,8 @@ pub struct Table {
     pub by_cause: BTreeMap<String, (usize, usize, usize)>,
     /// Healthy users with a cause of their own.
     pub accused: Vec<String>,
+    /// With room for so many uneventful requests, where said.
+    pub room: Option<usize>,
     /// What went wrong, for the reader.
     pub misses: Vec<String>,
     /// Users left out because no line of the logs handed in can tell, by the reason.
@@ -196,7 +201,9 @@ impl Table {
         if sides == Sides::Client && scenario.logs(sides).is_empty() {
             return;
         }
-        let diagnosis = scenario.diagnose(sides);
+        let reading = Reading::new(Config::default(), [3; 16]);
+        let reading = if let Some(room) = self.room { reading.with_room(room) } else { reading };
+        let diagnosis = diagnose_into(reading, &scenario.logs(sides));
         self.add_confidences(scenario, sides, &diagnosis);
         self.add_users(scenario, sides, &diagnosis);
         if sides != Sides::Client {

@@ -1,9 +1,10 @@
 //! Requests that were answered well and say nothing else: kept short, and thinned where a log is long.
 //!
 //! A log of 2 GB holds some three million of them. Each says that somebody's credential was good at a time, which matters near a
-//! refusal, a refresh or a sign-in, and hardly in between: there the first and the last of a run, and the first on each endpoint,
-//! say as much. So when more than [`MOST`] are held, those far from everything are dropped, the oldest first; they have been
-//! counted before. Logs with fewer keep them all.
+//! refusal, a refresh or a sign-in, and hardly in between: there the first and the last of a run, the first on each endpoint and in each
+//! hour, and what an app asks for when it is opened say as much. So with each [`MOST`] more, those that are not the newest are looked
+//! through, and the dull ones dropped; they have been counted before. Logs with fewer keep them all. Verdicts are the same: labelled logs
+//! are diagnosed with room for 64, too (`tests/scenarios.rs`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -35,21 +36,27 @@ pub(super) struct Use {
     pub(super) grouped_by: GroupedBy,
 }
 
-/// So many are kept before they are thinned: at some 130 bytes each 17 MB, and more than a whole day of a hundred people.
-pub(super) const MOST: usize = 1 << 17;
-
-/// So many times more, and even what is near to something else is thinned: at some 130 bytes each 136 MB.
-const MUST_SHRINK: usize = 8;
+/// So many are kept before they are thinned, at some 110 bytes each.
+pub(super) const MOST: usize = 1 << 15;
 
 /// The newest are never thinned: what happens next may be about them. This part of what is kept.
 const NEWEST: usize = 8;
 
-/// Uses this near (microseconds) before a refusal or a failure are evidence: causes look half an hour back.
-const BEFORE_TROUBLE: i64 = 30 * 60 * SECOND;
-/// And after it: calls that go on while a socket is refused.
-const AFTER_TROUBLE: i64 = 10 * 60 * SECOND;
-/// So many uses after a refresh, a sign-in or a socket show what was opened with it: an app's first page asks for some five things.
+/// Uses this near (microseconds) to a refusal or a failure are evidence: causes look at what went on meanwhile. What was well long before
+/// and after, the first and the last tell.
+const NEAR_TROUBLE: i64 = 3 * 60 * SECOND;
+/// So many of them between one thing that happened and the next: more of the same say no more.
+const BESIDE: usize = 16;
+/// So many uses together show what was opened: an app's first page asks for some five things.
 const OPENING: usize = 5;
+/// One that comes so long (microseconds) after the first since something happened shows that it went on.
+const WENT_ON: i64 = 31 * SECOND;
+/// Uses this near (microseconds) to each other came together.
+const TOGETHER: i64 = 10 * SECOND;
+/// And this near to a socket: they were opened with it.
+const OPENED: i64 = 40 * SECOND;
+/// Who asked for nothing for so long (microseconds) may have put the app away; a socket that is back sooner is no loss.
+const AWAY: i64 = 50 * SECOND;
 
 /// Words in the paths of endpoints that may have a role in sessions: never thinned.
 const TELLING: &[&[u8]] = &[
@@ -71,8 +78,6 @@ pub(super) struct Uses {
     thinned: usize,
     /// How thinning stands with each actor.
     runs: HashMap<Whose, Run, foldhash::fast::RandomState>,
-    /// With more than this, even what is near to something else is thinned.
-    most: usize,
     /// How many were dropped, by the hour (since 1970) that their lines state and whether they state its zone.
     pub(super) dropped: BTreeMap<(i64, bool), u64>,
 }
@@ -82,6 +87,14 @@ pub(super) struct Uses {
 struct Run {
     /// How many since something else happened.
     in_gap: usize,
+    /// When the first of these was, until one came that shows that it went on.
+    gap: Option<i64>,
+    /// When the last was, microseconds in its own clock.
+    last: Option<i64>,
+    /// How many came with it before.
+    burst: usize,
+    /// Nothing had come for a while before these.
+    was_away: bool,
     /// The hour of the last.
     hour: Option<i64>,
     /// The endpoints, at most [`MOST_ROUTES`].
@@ -91,15 +104,7 @@ struct Run {
 impl Uses {
     /// None yet, with room for so many.
     pub(super) fn with_room(room: usize) -> Self {
-        Self {
-            list: Vec::new(),
-            next: 0,
-            room,
-            thinned: 0,
-            runs: HashMap::default(),
-            most: MUST_SHRINK * room,
-            dropped: BTreeMap::new(),
-        }
+        Self { list: Vec::new(), next: 0, room, thinned: 0, runs: HashMap::default(), dropped: BTreeMap::new() }
     }
 
     /// Keeps one and gives its number.
@@ -158,35 +163,24 @@ impl Uses {
     }
 
     /// Drops what is far from all that matters, but for the newest. `events` are the source's other events so far.
-    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)> + Clone, names: &Names) {
+    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names) {
         self.thin_before(self.list.len() - (self.room / NEWEST).min(self.list.len()), events, names);
     }
 
     /// The same with the newest, at the end.
-    pub(super) fn thin_all<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)> + Clone, names: &Names) {
+    pub(super) fn thin_all<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names) {
         self.thin_before(self.list.len(), events, names);
     }
 
-    fn thin_before<'a>(
-        &mut self,
-        until: usize,
-        events: impl Iterator<Item = (Stamp, &'a Event)> + Clone,
-        names: &Names,
-    ) {
+    fn thin_before<'a>(&mut self, until: usize, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names) {
         let from = self.thinned.min(until);
         let times = || self.list[from..until].iter().map(|one| one.stamp.micros);
         let (Some(first), Some(last)) = (times().min(), times().max()) else { return };
-        let near = first - AFTER_TROUBLE..=last + BEFORE_TROUBLE;
-        let moments = Moments::of(events.clone().filter(|(stamp, _)| near.contains(&stamp.micros)));
+        let around = first - NEAR_TROUBLE..=last + NEAR_TROUBLE;
+        let moments = Moments::of(events.filter(|(stamp, _)| around.contains(&stamp.micros)));
         let mut runs = std::mem::take(&mut self.runs);
-        self.thinned = self.drop_dull(from..until, &mut runs, &moments, names, false);
+        self.thinned = self.drop_dull(from..until, &mut runs, &moments, names);
         self.runs = runs;
-        if self.thinned > self.most {
-            let moments = Moments::of(events);
-            self.thinned = self.drop_dull(0..self.thinned, &mut HashMap::default(), &moments, names, true);
-            // So many people that their firsts and lasts alone are more: the room grows with them.
-            self.most = (self.thinned * 2).max(MUST_SHRINK * self.room);
-        }
     }
 
     /// Drops the dull ones of a part, and gives where what is left of it ends.
@@ -196,7 +190,6 @@ impl Uses {
         runs: &mut HashMap<Whose, Run, foldhash::fast::RandomState>,
         moments: &Moments,
         names: &Names,
-        hard: bool,
     ) -> usize {
         let mut by_actor: HashMap<Whose, Vec<u32>, foldhash::fast::RandomState> = HashMap::default();
         for (place, one) in (0_u32..).zip(&self.list[part.clone()]) {
@@ -214,9 +207,7 @@ impl Uses {
                     TELLING.iter().any(|word| contains_ignoring_case(path, word))
                 });
                 let next = places.get(at + 1).map(|next| self.list[part.start + *next as usize].stamp.micros);
-                let between_after = next.is_none_or(|next| between(lists, one.stamp.micros, next));
-                keep[*place as usize] =
-                    run.keeps(one, between_after, hard) || tells || (!hard && near_trouble(lists, one.stamp.micros));
+                keep[*place as usize] = run.keeps(one, next, lists, moments.blind) || tells;
             }
         }
         let mut to = part.start;
@@ -239,8 +230,10 @@ impl Uses {
 }
 
 impl Run {
-    /// Whether a use is worth keeping for its place among the actor's others. `between_after`: something else happened before the next.
-    fn keeps(&mut self, one: &Use, between_after: bool, hard: bool) -> bool {
+    /// Whether a use is worth keeping for its place among the actor's others. `next`: when the next is. `blind`: nobody knows whose
+    /// sockets the log's are.
+    fn keeps(&mut self, one: &Use, next: Option<i64>, lists: Lists<'_>, blind: bool) -> bool {
+        let time = one.stamp.micros;
         let route = one.action.unwrap_or(one.path);
         let first_on_route = self.routes.len() < MOST_ROUTES && !self.routes.contains(&route);
         if first_on_route {
@@ -248,9 +241,28 @@ impl Run {
         }
         // In which hours somebody was active is what rates are measured by.
         let first_in_hour = self.hour.replace(hour_of(one)) != Some(hour_of(one));
-        let begins = self.in_gap < if hard { 1 } else { OPENING };
-        self.in_gap = if between_after { 0 } else { self.in_gap + 1 };
-        (!hard && first_in_hour) || first_on_route || begins || between_after
+        let between_after = next.is_none_or(|next| between(lists, time, next));
+        let before = self.in_gap;
+        self.in_gap = if between_after { 0 } else { before + 1 };
+        // That calls went on while a socket was gone, one shows that is neither its first moment nor its last.
+        if before == 0 {
+            self.gap = Some(time);
+        }
+        let went_on = self.gap.is_some_and(|begun| time - begun >= WENT_ON);
+        if went_on {
+            self.gap = None;
+        }
+        let near_trouble = before < BESIDE && near(lists, time, NEAR_TROUBLE, |trouble| trouble);
+        // An app that is opened, after it was away, asks for several things at once.
+        let silence = self.last.replace(time).map_or(i64::MAX, |last| (time - last).abs());
+        let joins = silence <= TOGETHER;
+        if !joins {
+            (self.burst, self.was_away) = (0, silence >= AWAY);
+        }
+        let together = joins || next.is_some_and(|next| (next - time).abs() <= TOGETHER);
+        let opens = together && self.was_away && self.burst < OPENING && (blind || near(lists, time, OPENED, |_| true));
+        self.burst += 1;
+        first_in_hour || first_on_route || before == 0 || went_on || between_after || near_trouble || opens
     }
 }
 
@@ -268,12 +280,16 @@ type Lists<'a> = [&'a [(i64, bool)]; 2];
 struct Moments {
     /// Time, and whether it was trouble.
     by_name: HashMap<Name, Vec<(i64, bool)>, foldhash::fast::RandomState>,
+    /// Sockets are opened with neither a user nor an address.
+    blind: bool,
 }
 
 impl Moments {
     fn of<'a>(events: impl Iterator<Item = (Stamp, &'a Event)>) -> Self {
         let mut by_name: HashMap<Name, Vec<(i64, bool)>, foldhash::fast::RandomState> = HashMap::default();
+        let mut blind = false;
         for (stamp, event) in events {
+            blind |= matches!(event.what, What::Socket(Socket::Connect(_))) && event.user.or(event.address).is_none();
             let trouble = match &event.what {
                 What::Request(request) => request.status.is_none_or(|status| status >= 400) && !request.upgraded,
                 What::Socket(socket) => matches!(socket, Socket::Refused | Socket::Removing(_) | Socket::UpgradeFailed),
@@ -286,7 +302,7 @@ impl Moments {
         for list in by_name.values_mut() {
             list.sort_unstable();
         }
-        Self { by_name }
+        Self { by_name, blind }
     }
 
     /// The lists of a user and of an address.
@@ -295,11 +311,11 @@ impl Moments {
     }
 }
 
-/// Whether a time is near to trouble.
-fn near_trouble(lists: Lists<'_>, time: i64) -> bool {
+/// Whether something of a sort happened within so long of a time. `of`: by whether it was trouble.
+fn near(lists: Lists<'_>, time: i64, reach: i64, of: impl Fn(bool) -> bool) -> bool {
     lists.iter().any(|list| {
-        let from = list.partition_point(|(at, _)| *at < time - AFTER_TROUBLE);
-        list[from..].iter().take_while(|(at, _)| *at <= time + BEFORE_TROUBLE).any(|(_, trouble)| *trouble)
+        let from = list.partition_point(|(at, _)| *at < time - reach);
+        list[from..].iter().take_while(|(at, _)| *at <= time + reach).any(|(_, trouble)| of(*trouble))
     })
 }
 
