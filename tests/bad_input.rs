@@ -263,3 +263,14 @@ fn a_configuration_that_cannot_be_used_is_named() {
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("bad.toml") && ran.stderr.contains("refrehs"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_log_of_warnings_is_not_taken_for_a_quiet_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = run(why401().args(["simulate", "--seed", "5", "--level", "warn", "--out"]).arg(folder.path()));
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let said = run(why401().arg(folder.path().join("server.log"))).stdout;
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("show no requests: whether anybody was signed out cannot be told"), "{said}");
+    assert!(said.contains("config.log_level = :info"), "{said}");
+}

@@ -26,6 +26,11 @@ fn table(folder: &Path, sides: Sides) -> Table {
 fn table_with(folder: &Path, sides: Sides, room: Option<usize>) -> Table {
     let mut table = Table { room, ..Table::default() };
     for scenario in scenarios(folder) {
+        if room.is_none() && scenario.name.starts_with("mixed") {
+            let mut alone = Table::default();
+            alone.add(&scenario, sides);
+            println!("{sides:?} {:<22} macro-F1 {:.3}, kinds {:?}", scenario.name, alone.macro_f1(), alone.kinds);
+        }
         table.add(&scenario, sides);
     }
     table.print(&format!("{sides:?}, {}", folder.display()));

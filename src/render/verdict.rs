@@ -56,7 +56,10 @@ impl Verdict {
 }
 
 fn headline(diagnosis: &Diagnosis, people: u64) -> String {
-    match (people, diagnosis.summary.dropped_actors) {
+    let summary = &diagnosis.summary;
+    let silent = summary.requests == 0 && summary.cable_connects == 0;
+    match (people, summary.dropped_actors) {
+        (0, _) if silent => "These logs show no requests: whether anybody was signed out cannot be told.".to_owned(),
         (0, _) if diagnosis.incidents.is_empty() => "Nobody was signed out: nothing found.".to_owned(),
         (0, _) => "Nobody lost a session to a defect.".to_owned(),
         (people, 0) => format!("{} hit, nobody signed out.", persons(people)),

@@ -1,7 +1,7 @@
 //! What was assumed, and what a reader should know besides.
 
 use why401_parsers::assemble::REORDER_WINDOW;
-use why401_parsers::event::{GroupedBy, What};
+use why401_parsers::event::{Event, GroupedBy, What};
 use why401_parsers::record::Side;
 
 use super::Findings;
@@ -20,6 +20,17 @@ pub(super) fn notes(findings: &Findings<'_>) -> Vec<String> {
             "Client traces only: what the server did (errors under a refresh, revocations, restarts) is inferred. The server's log would show it.".into(),
         ),
         _ => {}
+    }
+    let server = |event: &&Event| !identified.client_sources.contains(&event.source);
+    let mut of_server = identified.events.iter().filter(server).peekable();
+    // (Of a request that only an exception tells of, no path is known.)
+    let begun = |event: &Event| event.request().is_some_and(|request| !findings.text(request.path).is_empty());
+    if of_server.peek().is_some() && !of_server.any(begun) {
+        notes.push(
+            "The server's log shows no requests, only what the app and ActionCable say beside. Rails logs requests at the level of `info`: \
+             `config.log_level = :info`."
+                .into(),
+        );
     }
     let shared = identified.shared_addresses.iter().filter(|address| !identified.proxies.contains(address)).count();
     if shared > 0 {
