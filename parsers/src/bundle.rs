@@ -79,10 +79,10 @@ pub(crate) fn entries(text: &[u8]) -> Option<Vec<(usize, &[u8])>> {
                 rest = &rest[at + array.len()..];
                 // `"breadcrumbs": {"values": [`
                 let Some(open) = rest.iter().take(24).position(|b| *b == b'[') else { continue };
-                let array = &rest[open..];
+                // The whole array and no more: what is inside it is looked at, and once is enough however it was made.
+                let (array, after) = rest[open..].split_at(value_end(&rest[open..]));
                 found.extend(elements(array).filter(|e| matches!(e[0], b'{' | b'[')).map(|e| (place(e), e)));
-                // Past the whole array: what is inside it was looked at, and once is enough however it was made.
-                rest = &array[value_end(array)..];
+                rest = after;
             }
             (!found.is_empty()).then_some(found)
         }

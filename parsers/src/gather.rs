@@ -104,12 +104,17 @@ impl<'a> Gather<'a> {
 
     /// Takes the next record of the chunk.
     pub(crate) fn push(&mut self, record: Record<'a>) {
-        if let (Body::Release(release), Some(stamp)) = (record.body, record.stamp) {
-            let said = (release.name, stamp.micros.div_euclid(HOUR));
+        if let Body::Release(release) = record.body {
             // The server's own is nobody's, as in `assemble::releases`.
-            let whose = release.of_app.then_some((record.user, record.address));
-            let caller = (release.of_app, whose.and_then(|whose| whose.0), whose.and_then(|whose| whose.1));
-            if self.released.insert(caller, said) != Some(said) {
+            let whose = record.user.filter(|_| release.of_app);
+            let caller = (release.of_app, whose, record.address.filter(|_| release.of_app));
+            // Without a time of its own it is told in an hour that is not known here.
+            let said = record.stamp.map(|stamp| (release.name, stamp.micros.div_euclid(HOUR)));
+            let known = match said {
+                Some(said) => self.released.insert(caller, said),
+                None => self.released.remove(&caller),
+            };
+            if said.is_none() || known != said {
                 self.records.push(record);
             }
             return;
