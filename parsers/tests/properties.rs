@@ -249,14 +249,15 @@ proptest! {
             bytes.pop();
         }
         let framing = Framing::detect(&bytes);
-        prop_assert_eq!(framing, Framing::Parts);
+        // An envelope around a first line without words may be any program's.
+        prop_assert!(framing == Framing::Parts || !within.is_empty());
         let read = read_chunks(framing, [&bytes[..]]);
         is_accounted_for(framing, &read.balance, &bytes)?;
         let parts = read_chunks(framing, cut(&bytes, framing, &cuts));
         prop_assert_eq!(&parts.assembled.events, &read.assembled.events);
         prop_assert_eq!(&parts.balance, &read.balance);
         // Where characters are cut in two, JSON has others in their place.
-        if within != "{" && lines.iter().all(|(_, stream, _)| *stream == 0) {
+        if framing == Framing::Parts && within != "{" && lines.iter().all(|(_, stream, _)| *stream == 0) {
             let whole = read_chunks(framing, [&whole.concat().concat()[..]]);
             prop_assert_eq!(read.balance.dialects.map(|count| count > 0), whole.balance.dialects.map(|count| count > 0));
             prop_assert_eq!(read.assembled.events.len(), whole.assembled.events.len());
