@@ -33,6 +33,11 @@ demo:
 bench:
     benches/beside_ripgrep.sh
 
+# instructions of a diagnosis against a limit: what CI runs
+instructions:
+    cargo build --no-default-features --features notify
+    benches/instructions.sh
+
 # throughput by dialect, beside hl, lnav and angle-grinder where they are installed
 bench-dialects:
     benches/dialects.sh

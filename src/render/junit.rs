@@ -77,13 +77,13 @@ fn evidence(groups: &[&Group<'_>]) -> String {
     let mut told = String::new();
     for incident in incidents.iter().take(MOST_TOLD) {
         told.push_str(&format!(
-            "\n{} {}: {} from {} to {}, {} sure\n",
+            "\n{} {}: {} from {} to {}, {}\n",
             incident.id,
             words::whose(incident),
             words::with_kind(incident.cause, &incident.kind),
             incident.start,
             incident.end,
-            words::percent(incident.confidence)
+            words::how_sure(incident)
         ));
         for evidence in &incident.evidence {
             let sign = if evidence.speaks_for { '+' } else { '-' };

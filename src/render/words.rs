@@ -42,6 +42,20 @@ pub(super) fn percent(value: f64) -> String {
     format!("{:.0}%", value * 100.0)
 }
 
+/// How sure a cause is, in a cell of a table. Where none was named there is nothing to be sure of.
+pub(super) fn sureness(cause: Label, confidence: f64) -> String {
+    if cause == Label::Inconclusive { "–".to_owned() } else { percent(confidence) }
+}
+
+/// The same in a sentence.
+pub(super) fn how_sure(incident: &Incident) -> String {
+    if incident.cause == Label::Inconclusive {
+        "not explained".to_owned()
+    } else {
+        format!("{} sure", percent(incident.confidence))
+    }
+}
+
 /// `12,345`.
 pub(super) fn number(value: u64) -> String {
     let digits = value.to_string();

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::view::text;
 use super::when::When;
 use crate::diagnosis::{Diagnosis, Evidence, Incident};
-use crate::render::words::{impact, number, percent, whose};
+use crate::render::words::{how_sure, impact, number, percent, whose};
 
 /// How many incidents are shown in full. The rest is in the JSON.
 const MOST_INCIDENTS: usize = 2000;
@@ -87,7 +87,7 @@ pub(super) fn view(incident: &Incident) -> IncidentView {
         start: When::day(&incident.start),
         end: When::clock(&incident.end),
         impact: impact(incident.impact),
-        sure: percent(incident.confidence),
+        sure: how_sure(incident),
         runner_up: incident
             .runner_up
             .as_ref()

@@ -14,7 +14,7 @@ use crate::diagnosis::Diagnosis;
 use crate::render::balance::{common_folder, read_as, refusals};
 use crate::render::group::{Group, groups};
 use crate::render::verdict::Verdict;
-use crate::render::words::{cut_to, impact, incidents, number, percent, persons, with_kind};
+use crate::render::words::{cut_to, impact, incidents, number, persons, sureness, with_kind};
 
 /// Rows of any list but that of incidents: a page is read by people.
 const MOST_ROWS: usize = 60;
@@ -163,7 +163,7 @@ fn kinds(groups: &[Group<'_>], shown: usize, diagnosis: &Diagnosis) -> Vec<KindR
                 first: When::day(first),
                 last: When::day(last),
                 impact: impact(group.worst()),
-                sure: percent(group.sureness()),
+                sure: sureness(group.label, group.sureness()),
                 anchor: clearest.map(|incident| anchor(&incident.id)).unwrap_or_default(),
                 id: clearest.map(|incident| text(&incident.id)).unwrap_or_default(),
             }

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use super::{BAD, BOLD, DIM, GOOD, Page, align_right};
 use crate::diagnosis::{Diagnosis, Evidence, Incident, Moment};
 use crate::render::group::groups;
-use crate::render::words::{clean, clock, clock_and_day, cut_to, impact, incidents, percent, whose, with_kind};
+use crate::render::words::{
+    clean, clock, clock_and_day, cut_to, how_sure, impact, incidents, percent, sureness, whose, with_kind,
+};
 use anstyle::Style;
 
 /// How many pieces of evidence of a case are shown.
@@ -27,14 +29,14 @@ impl Page {
         let whose = whose(incident);
         self.head(&format!("{}{name}", incident.id.to_uppercase() + "  "));
         let more = if count > 1 { format!("; the clearest of {count}") } else { String::new() };
-        let sure = percent(incident.confidence);
+        let sure = how_sure(incident);
         let runner = incident
             .runner_up
             .as_ref()
             .map(|runner| format!("; else {} ({})", runner.cause.title(), percent(runner.confidence)))
             .unwrap_or_default();
         let head = format!(
-            "{whose}, {} to {} UTC, {sure} sure{runner}{more}",
+            "{whose}, {} to {} UTC, {sure}{runner}{more}",
             clock_and_day(&incident.start),
             clock(&incident.end)
         );
@@ -145,7 +147,7 @@ impl Page {
                 clock(&incident.start),
                 clock(&incident.end),
                 impact(incident.impact).to_owned(),
-                percent(incident.confidence),
+                sureness(incident.cause, incident.confidence),
             ]);
         }
         align_right(&mut table, &[6]);

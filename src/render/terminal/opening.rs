@@ -5,7 +5,7 @@ use crate::cause::Label;
 use crate::diagnosis::{Diagnosis, Scope};
 use crate::render::group::groups;
 use crate::render::verdict::Verdict;
-use crate::render::words::{clock, clock_and_day, percent, persons, with_kind};
+use crate::render::words::{clock, clock_and_day, persons, sureness, with_kind};
 
 impl Page {
     pub(super) fn verdict(&mut self, diagnosis: &Diagnosis) {
@@ -46,7 +46,7 @@ impl Page {
                 group.incidents.len().to_string(),
                 clock(first),
                 clock(last),
-                percent(group.sureness()),
+                sureness(group.label, group.sureness()),
             ]);
         }
         align_right(&mut table, &[1, 2, 5]);
