@@ -185,6 +185,12 @@ impl<'a> Gather<'a> {
             _ => record.user,
         };
         let user = lines.clone().find_map(name);
+        if lines.clone().filter_map(name).any(|other| Some(other) != user) {
+            // Two are named: the long way decides.
+            self.records.extend(lines.copied());
+            self.disordered = true;
+            return;
+        }
         let address = Some(address).filter(|address| !address.is_empty());
         let action = held.processing.as_ref().and_then(|record| match record.body {
             Body::Processing(action) => Some(action),
