@@ -13,10 +13,13 @@
 //! The streams of containers take turns, so parts of one may stand between parts of the other. An entry of
 //! [`crate::line::Framing::Parts`] goes from the first part to where no stream has a part open, so no cut falls in between.
 
+use std::hash::Hasher as _;
+
 use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 use memchr::memchr;
 use memchr::memmem;
+use siphasher::sip::SipHasher13;
 
 use crate::envelope;
 use crate::json::Object;
@@ -97,7 +100,9 @@ fn part(line: &[u8]) -> Option<Part> {
 
 /// A number for a name; the streams' own are 0 and 1.
 fn named(name: &[u8]) -> u64 {
-    name.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)) & !1
+    let mut hasher = SipHasher13::new();
+    hasher.write(name);
+    hasher.finish() & !1
 }
 
 fn cri(line: &[u8]) -> Option<Part> {

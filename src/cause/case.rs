@@ -1,5 +1,8 @@
 //! What a cause may look at: an incident, the actor's timeline around it, and what is known of the service.
 
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
 use why401_parsers::event::{Event, GroupedBy, Name, Names, TimeFrom};
 use why401_parsers::record::{ClientSocket, Sense, Side};
 
@@ -233,6 +236,22 @@ impl<'a> Case<'a> {
                 | Trigger::Storage
         )
     }
+}
+
+/// Within this time (microseconds) of a reconnect an app that was opened again loads its page.
+pub(super) const OPENING: i64 = 30 * SECOND;
+
+/// So many endpoints together are an app's opening, not a poll, nor a network that returned.
+pub(super) const OPENING_CALLS: usize = 3;
+
+/// How many endpoints accepted a device within some time.
+pub(super) fn endpoints_called(items: &[Item], lane: usize, within: RangeInclusive<i64>) -> usize {
+    let routes: BTreeSet<Name> = items
+        .iter()
+        .filter(|item| item.lane == lane && within.contains(&item.time))
+        .filter_map(|item| if let Kind::Accepted { route } = item.kind { Some(route) } else { None })
+        .collect();
+    routes.len()
 }
 
 fn by_order(item: &Item, world: &World<'_>) -> bool {

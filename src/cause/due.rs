@@ -2,7 +2,7 @@
 
 use why401_parsers::record::ClientSocket;
 
-use super::case::{Facts, World};
+use super::case::{Facts, OPENING, OPENING_CALLS, World, endpoints_called};
 use crate::incident::Incident;
 use crate::session::{Item, Kind, MINUTE, SECOND};
 
@@ -23,19 +23,13 @@ const NOTICED: i64 = MINUTE;
 /// A connection that is back sooner (microseconds) missed nothing.
 const SHORT: i64 = MINUTE;
 
-/// So many endpoints within [`OPENING`] of the return are an app that was opened again, not a network that returned.
-const OPENING_CALLS: usize = 3;
-const OPENING: i64 = 30 * SECOND;
-
 /// Looks between the newest credential's issue and the first sign.
 pub(super) fn missed(items: &[Item], incident: &Incident, facts: &Facts, world: &World<'_>) -> Option<Missed> {
     let credential = facts.credential?;
     let (issued, start) = (items[credential].ended, incident.start);
-    let own: Vec<usize> = (0..items.len())
-        .skip_while(|place| items[*place].time < issued - SECOND)
-        .take_while(|place| items[*place].time < start)
-        .filter(|place| items[*place].lane == incident.lane)
-        .collect();
+    let from = items.partition_point(|item| item.time < issued - SECOND);
+    let until = items.partition_point(|item| item.time < start);
+    let own: Vec<usize> = (from..until.max(from)).filter(|place| items[*place].lane == incident.lane).collect();
     let stated = own.iter().rev().find_map(|place| match items[*place].kind {
         Kind::RefreshDue(after) => Some(items[*place].time + after),
         _ => None,
@@ -56,9 +50,14 @@ pub(super) fn missed(items: &[Item], incident: &Incident, facts: &Facts, world: 
             }
             Kind::Paused => gone = None,
             Kind::Accepted { .. } | Kind::SocketAccepted => {
+                // An app that was opened again is no network that returned. (What comes from the first sign on is the incident's.)
+                let opened = || {
+                    let first_calls = item.time..=(item.time + OPENING).min(start - 1);
+                    endpoints_called(items, incident.lane, first_calls) >= OPENING_CALLS
+                };
                 if let Some((since, told)) = gone.take()
                     && (items[since].time - NOTICED..=item.time).contains(&due)
-                    && (told || item.time - items[since].time >= SHORT && !opened(items, &own, item.time))
+                    && (told || item.time - items[since].time >= SHORT && !opened())
                 {
                     return Some(Missed { due, shown_by: since, told });
                 }
@@ -71,17 +70,4 @@ pub(super) fn missed(items: &[Item], incident: &Incident, facts: &Facts, world: 
         shown_by,
         told,
     })
-}
-
-/// The device's first calls after `time` are an app's page that loads.
-fn opened(items: &[Item], own: &[usize], time: i64) -> bool {
-    let mut routes = Vec::new();
-    for item in own.iter().map(|place| &items[*place]).filter(|item| (time..=time + OPENING).contains(&item.time)) {
-        if let Kind::Accepted { route } = item.kind
-            && !routes.contains(&route)
-        {
-            routes.push(route);
-        }
-    }
-    routes.len() >= OPENING_CALLS
 }

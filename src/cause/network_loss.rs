@@ -1,11 +1,9 @@
 //! Network loss: the socket ends and returns with nothing refused.
 
-use std::collections::BTreeSet;
-
 use why401_parsers::event::TimeFrom;
 use why401_parsers::record::ClientSocket;
 
-use super::case::{Case, span};
+use super::case::{Case, OPENING, OPENING_CALLS, endpoints_called, span};
 use super::due::Missed;
 use super::{Cause, Doc, Label, Opinion};
 use crate::incident::Trigger;
@@ -13,12 +11,6 @@ use crate::session::{Item, Kind, MINUTE, SECOND};
 
 /// See the module.
 pub(super) struct NetworkLoss;
-
-/// Within this time (microseconds) of a reconnect an app that was opened again loads its page.
-const OPENING: i64 = 30 * SECOND;
-
-/// So many endpoints together are an app's opening, not a poll.
-const OPENING_CALLS: usize = 3;
 
 /// A socket may come back so much later than the network (microseconds): reconnecting clients' back-off is capped at one to
 /// five minutes, mostly at two.
@@ -118,12 +110,7 @@ impl Cause for NetworkLoss {
             first,
         );
         opinion.add(down.is_some(), 3.0, "the client could not reach the network meanwhile", down);
-        let opening: BTreeSet<_> = items
-            .iter()
-            .filter(|item| item.lane == lane && (end - OPENING..=end + OPENING).contains(&item.time))
-            .filter_map(|item| if let Kind::Accepted { route } = item.kind { Some(route) } else { None })
-            .collect();
-        let opening = opening.len();
+        let opening = endpoints_called(items, lane, end - OPENING..=end + OPENING);
         let refresh = within(
             &|kind| matches!(kind, Kind::Refresh(refresh) if refresh.gave()),
             start - ON_PURPOSE,

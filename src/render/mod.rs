@@ -11,4 +11,4 @@ pub mod terminal;
 mod verdict;
 mod words;
 
-pub(crate) use words::clean;
+pub(crate) use words::{clean, cut_to};

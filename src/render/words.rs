@@ -81,18 +81,23 @@ pub(super) fn clock_and_day(time: &str) -> String {
     parsed(time).map_or_else(|| clean(time), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-pub(super) fn cut_to(text: &str, width: usize) -> String {
-    if textwrap::core::display_width(text) <= width {
+/// As much of a text as fits, by its width on a terminal.
+pub(crate) fn cut_to(text: &str, width: usize) -> String {
+    use textwrap::core::display_width;
+    if display_width(text) <= width {
         return text.to_owned();
     }
     let mut out = String::new();
     for letter in text.chars() {
-        if textwrap::core::display_width(&out) + 2 > width {
+        out.push(letter);
+        if display_width(&out) >= width {
+            out.pop();
             break;
         }
-        out.push(letter);
     }
-    out.push('…');
+    if width > 0 {
+        out.push('…');
+    }
     out
 }
 

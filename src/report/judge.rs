@@ -50,7 +50,7 @@ pub(crate) fn judge(placed: &Placed) -> Found {
         hidden: hidden(identified),
         odd_instances: &odd,
         renews,
-        renewed_unseen: !renews && timelines.values().filter(|timeline| cured_unseen(timeline)).count() > 1,
+        renewed_unseen: !renews && timelines.values().filter(|timeline| cured_unseen(timeline)).nth(1).is_some(),
         nameless_failures: &nameless_failures,
     };
     let mut judged = Vec::new();

@@ -249,7 +249,9 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
         push_socket(&mut items, attempt, lane_of(attempt.address).unwrap_or(0));
     }
     items.sort_by_key(|item| (item.time, item.source, item.line));
-    mark_lost_answers(&mut items);
+    if out.has_client && out.has_server {
+        mark_lost_answers(&mut items);
+    }
     // The client's own sockets count where no server's log shows them.
     if !actor.sockets.is_empty() || out.has_server {
         items.retain(|item| {

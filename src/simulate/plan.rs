@@ -182,6 +182,7 @@ const NAMES: &[&str] =
 pub(super) fn people(options: &Options, rng: &mut Rng) -> Vec<Person> {
     let faults = options.faults();
     let zones = [(0, "UTC"), (9 * 3600, "Asia/Seoul"), (3600, "Europe/Berlin"), (-5 * 3600, "America/New_York")];
+    let frames = frames(options);
     let mut people = Vec::with_capacity(options.users);
     let mut next_fault = rng.between(0, 97).unsigned_abs();
     for number in 0..options.users {
@@ -218,7 +219,7 @@ pub(super) fn people(options: &Options, rng: &mut Rng) -> Vec<Person> {
             Fault::ClockBehind => -rng.between(4000, 9000),
             _ => 0,
         };
-        let frame = *rng.pick(&frames(options)).unwrap_or(&Frame::Iso);
+        let frame = *rng.pick(&frames).unwrap_or(&Frame::Iso);
         let logger = *rng.pick(&[Logger::LogInterceptor, Logger::Pretty, Logger::OneLine]).unwrap_or(&Logger::OneLine);
         let traced = !options.withholds(Withheld::Client)
             && number < MOST_TRACED

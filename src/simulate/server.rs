@@ -276,11 +276,8 @@ impl<W: Write> Server<W> {
 
     /// What ActiveRecord says at the level of `debug`: the look-up by a token's digest, and of the user where that found one.
     fn looked_up(&mut self, id: &str, from: i64, until: i64, answer: Answer, person: &Person) {
-        let digest = "[FILTERED]";
-        let text = format!(
-            "  AccessPass Load (0.3ms)  SELECT \"access_passes\".* FROM \"access_passes\" WHERE \"access_passes\".\"digest\" = $1 LIMIT $2  [[\"digest\", \"{digest}\"], [\"LIMIT\", 1]]"
-        );
-        self.line(from, "DEBUG", &[id], &text);
+        let text = "  AccessPass Load (0.3ms)  SELECT \"access_passes\".* FROM \"access_passes\" WHERE \"access_passes\".\"digest\" = $1 LIMIT $2  [[\"digest\", \"[FILTERED]\"], [\"LIMIT\", 1]]";
+        self.line(from, "DEBUG", &[id], text);
         self.line(from + 80, "DEBUG", &[id], "  ↳ app/controllers/concerns/gatekeeper.rb:18:in `pass'");
         if answer.status() == 200 {
             let user = if self.names { person.id.as_str() } else { "[FILTERED]" };

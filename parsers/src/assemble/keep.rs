@@ -2,10 +2,19 @@
 
 use std::collections::HashSet;
 
-use super::{Assembler, Place};
+use super::{Assembler, Draft, Place};
 use crate::event::{Name, Names};
 use crate::record::Side;
 use crate::time::Stamp;
+
+/// Drops the drafts at free places.
+pub(super) fn drop_free(drafts: &mut Vec<Draft>, free: &HashSet<usize>) {
+    let mut place = 0;
+    drafts.retain(|_| {
+        place += 1;
+        !free.contains(&(place - 1))
+    });
+}
 
 impl Assembler {
     /// The latest time stated, in microseconds, in the zone last seen. `None` where none is stated, or none with a year.
@@ -70,11 +79,7 @@ impl Assembler {
                 kept.then(|| next - 1)
             })
             .collect();
-        let mut place = 0;
-        self.events.retain(|_| {
-            place += 1;
-            !free.contains(&(place - 1))
-        });
+        drop_free(&mut self.events, free);
         self.events.shrink_to_fit();
         self.free.clear();
         self.server.move_places(|place| moved[place]);

@@ -245,11 +245,7 @@ impl Assembler {
         // A release is said of everybody each hour: no moment around which more is worth keeping.
         let moments = drafts.filter(|(_, draft)| !matches!(draft.event.what, What::Release { .. }));
         let events = moments.filter_map(|(_, draft)| Some((draft.stamp?, &draft.event)));
-        if at_end {
-            self.uses.thin_all(events, names);
-        } else {
-            self.uses.thin(events, names);
-        }
+        self.uses.thin(events, names, at_end);
     }
 
     /// A draft that turned out to be a use becomes one.
@@ -369,11 +365,7 @@ impl Assembler {
         let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
         // Here is the most that is held of a source: all of it stays in one piece of memory.
         let mut drafts = self.events;
-        let mut place = 0;
-        drafts.retain(|_| {
-            place += 1;
-            !free.contains(&(place - 1))
-        });
+        keep::drop_free(&mut drafts, &free);
         let dropped = std::mem::take(&mut self.uses.dropped);
         let uses = self.uses.into_list();
         drafts.reserve_exact(uses.len());

@@ -240,15 +240,20 @@ impl Assembler {
         }
     }
 
-    /// A controller takes a request. Without an id it is one that none has taken yet: the one whose path speaks of the controller, else the
-    /// latest. (What answers without a controller, an asset or a mounted engine, stays untaken.)
+    /// A controller takes a request.
     fn processing(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, action: &[u8]) {
-        let known = names.intern(action);
-        if record.request.is_some() {
-            self.with_request(record, origin, names, |request| request.action = Some(known));
-            return;
+        if record.request.is_none() {
+            self.turn_to(record.process, action, names);
         }
-        let Some(open) = self.server.open.get_mut(&record.process) else { return };
+        let action = names.intern(action);
+        self.with_request(record, origin, names, |request| request.action = Some(action));
+    }
+
+    /// Without ids a controller takes a request that none has taken yet: the one whose path speaks of the controller, else the latest. (What
+    /// answers without a controller, an asset or a mounted engine, stays untaken.) It becomes the latest, for what stands below it
+    /// (parameters, a filter that halts) is its own.
+    fn turn_to(&mut self, process: u64, action: &[u8], names: &Names) {
+        let Some(open) = self.server.open.get_mut(&process) else { return };
         let untaken = |place: &&usize| {
             let request = self.events[**place].event.request();
             request.is_some_and(|request| request.action.is_none())
@@ -260,14 +265,9 @@ impl Assembler {
             !resource.is_empty() && crate::text::contains(path, &resource)
         };
         let of_it = open.iter().filter(untaken).find(speaks_of_it);
-        let Some(place) = of_it.or_else(|| open.iter().rev().find(untaken)).or_else(|| open.back()).copied() else {
-            return;
-        };
-        // What stands below it (parameters, a filter that halts) is its own.
-        open.retain(|other| *other != place);
-        open.push_back(place);
-        if let What::Request(request) = &mut self.events[place].event.what {
-            request.action = Some(known);
+        if let Some(place) = of_it.or_else(|| open.iter().rev().find(untaken)).copied() {
+            open.retain(|other| *other != place);
+            open.push_back(place);
         }
     }
 

@@ -162,17 +162,10 @@ impl Uses {
         self.list
     }
 
-    /// Drops what is far from all that matters, but for the newest. `events` are the source's other events so far.
-    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names) {
-        self.thin_before(self.list.len() - (self.room / NEWEST).min(self.list.len()), events, names);
-    }
-
-    /// The same with the newest, at the end.
-    pub(super) fn thin_all<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names) {
-        self.thin_before(self.list.len(), events, names);
-    }
-
-    fn thin_before<'a>(&mut self, until: usize, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names) {
+    /// Drops what is far from all that matters; at the end the newest as well. `events` are the source's other events so far.
+    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names, at_end: bool) {
+        let newest = if at_end { 0 } else { self.room / NEWEST };
+        let until = self.list.len() - newest.min(self.list.len());
         let from = self.thinned.min(until);
         let times = || self.list[from..until].iter().map(|one| one.stamp.micros);
         let (Some(first), Some(last)) = (times().min(), times().max()) else { return };

@@ -31,8 +31,6 @@ const OWN_WORDS: &[&str] = &[
     "impact",
     "verdict",
     "platform",
-    "release",
-    "deploy",
     "day",
     "since",
     "known_by",

@@ -7,6 +7,7 @@ use why401_parsers::event::printable;
 use crate::cause::case::span;
 use crate::diagnosis::Impact;
 use crate::notify::whom;
+use crate::render::cut_to;
 use crate::watch::Standing;
 
 /// A terminal, as far as drawing needs it.
@@ -116,33 +117,14 @@ pub(super) fn clean(text: &str) -> String {
 
 /// Cut or filled up to a width.
 fn fitted(text: &str, width: usize) -> String {
-    let mut text = cut(text, width);
+    let mut text = cut_to(text, width);
     text.extend(std::iter::repeat_n(' ', width - display_width(&text)));
     text
 }
 
-/// As much of a text as fits.
-fn cut(text: &str, width: usize) -> String {
-    if display_width(text) <= width {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    for letter in text.chars() {
-        out.push(letter);
-        if display_width(&out) >= width {
-            out.pop();
-            break;
-        }
-    }
-    if width > 0 {
-        out.push('…');
-    }
-    out
-}
-
 /// A line that the terminal does not wrap.
 fn painted(style: Style, text: &str, screen: Screen) -> String {
-    let text = cut(text, screen.width.saturating_sub(1));
+    let text = cut_to(text, screen.width.saturating_sub(1));
     let text = text.trim_end();
     if screen.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
