@@ -37,6 +37,7 @@ mod report;
 pub mod session;
 pub mod simulate;
 pub mod source;
+mod spread;
 pub mod state;
 pub mod stats;
 #[cfg(feature = "tables")]

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use bumpalo::Bump;
 use serde::{Deserialize, Serialize};
-use why401_parsers::assemble::Assembler;
-use why401_parsers::detect::{Balance, Parsed, parse_chunk_with};
+use why401_parsers::assemble::{Assembler, Known};
+use why401_parsers::detect::{Balance, Parsed, Parser};
 use why401_parsers::event::Names;
 use why401_parsers::line::Framing;
 use why401_parsers::secret::FingerprintKey;
 
 use crate::config::{Config, Keep};
+use crate::spread::Crew;
 
 /// All sources read so far. Written down it is without its configuration, which may change between runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub struct Reading {
     current: usize,
     /// How many requests that were answered well are kept of each source; as many as usual if not said.
     room: Option<usize>,
+    /// How many threads diagnose it.
+    #[serde(skip, default = "Crew::all")]
+    pub(crate) crew: Crew,
 }
 
 /// One source that was read.
@@ -47,6 +51,7 @@ impl Reading {
             sources: Vec::new(),
             current: 0,
             room: None,
+            crew: Crew::all(),
         }
     }
 
@@ -127,8 +132,8 @@ impl Reading {
         self.resume(name, None);
         let arena = Bump::new();
         let patterns = Arc::clone(&self.config.patterns);
-        let parsed = parse_chunk_with(bytes, framing, self.key, &arena, &patterns);
-        self.take(&parsed);
+        let parsed = Parser::new(self.key, &patterns).parse(bytes, framing, &arena);
+        self.take(&parsed, &mut Known::default());
     }
 
     /// So many lines were read of each source, and so many of them came late.
@@ -136,13 +141,13 @@ impl Reading {
         self.sources.iter().map(|source| (source.name.as_str(), source.balance.lines, source.assembler.late()))
     }
 
-    /// Takes the next parsed chunk of the source that is being read.
-    pub fn take(&mut self, parsed: &Parsed<'_>) {
+    /// Takes the next parsed chunk of the source that is being read. `known` is what was taken from its parser before.
+    pub fn take(&mut self, parsed: &Parsed<'_>, known: &mut Known) {
         let Some(source) = self.sources.get_mut(self.current) else { return };
         // Line numbers begin at 1.
         let first_line = source.balance.lines + 1;
         source.balance.merge(&parsed.balance);
-        source.assembler.take(parsed, first_line, &mut self.names);
+        source.assembler.take(parsed, first_line, known, &mut self.names);
     }
 
     /// So many bytes of the source that is being read were dropped because a line had no end.
@@ -162,7 +167,8 @@ impl Reading {
     pub fn read_bytes(&mut self, name: &str, bytes: &[u8]) {
         self.begin(name, None);
         let arena = Bump::new();
-        let parsed = parse_chunk_with(bytes, Framing::detect(bytes), self.key, &arena, &self.config.patterns);
-        self.take(&parsed);
+        let patterns = Arc::clone(&self.config.patterns);
+        let parsed = Parser::new(self.key, &patterns).parse(bytes, Framing::detect(bytes), &arena);
+        self.take(&parsed, &mut Known::default());
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use why401::source::whole_text;
 use why401::{Config, Diagnosis, Reading, diagnose};
-use why401_parsers::assemble::Assembler;
+use why401_parsers::assemble::{Assembler, Known};
 use why401_parsers::detect::parse_chunk;
 use why401_parsers::event::Names;
 use why401_parsers::line::Framing;
@@ -65,7 +65,7 @@ impl Log {
         let arena = bumpalo::Bump::new();
         let framing = Framing::detect(&self.text);
         let parsed = parse_chunk(&self.text, framing, FingerprintKey::new([3; 16]), &arena);
-        assembler.take(&parsed, 1, &mut names);
+        assembler.take(&parsed, 1, &mut Known::default(), &mut names);
         let mut statuses = BTreeMap::new();
         for event in &assembler.finish(None, None, &mut names).events {
             if let Some(status) = event.request().filter(|r| r.proxied == proxied).and_then(|request| request.status) {

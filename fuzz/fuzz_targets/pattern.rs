@@ -4,7 +4,7 @@
 
 use bumpalo::Bump;
 use libfuzzer_sys::fuzz_target;
-use why401_parsers::detect::parse_chunk_with;
+use why401_parsers::detect::Parser;
 use why401_parsers::line::Framing;
 use why401_parsers::pattern::{Pattern, Written};
 use why401_parsers::record::Side;
@@ -24,7 +24,7 @@ fuzz_target!(|input: (&str, &str, &str, bool)| {
     let arena = Bump::new();
     for text in [example, text] {
         let parsed =
-            parse_chunk_with(text.as_bytes(), Framing::Lines, FingerprintKey::new([4; 16]), &arena, &[pattern.clone()]);
+            Parser::new(FingerprintKey::new([4; 16]), &[pattern.clone()]).parse(text.as_bytes(), Framing::Lines, &arena);
         let balance = parsed.balance;
         assert_eq!(balance.lines, balance.recognised + balance.unrecognised + balance.capped);
     }

@@ -12,12 +12,12 @@ use crate::dialect::client::har;
 use crate::dialect::server::take_tags;
 use crate::dialect::{Context, DIALECTS, Dialect, Line, Tags};
 use crate::envelope::{self, Unwrapped};
-use crate::gather::{Answered, Gather, Texts};
+use crate::gather::{Answered, Gather, NewTexts, Texts};
 use crate::json::Object;
 use crate::line::{Entry, Framing};
 use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
-use crate::quick::{self, Quick, Said};
+use crate::quick::{self, ACTION_CABLE, Quick, RAILS, RUBY_LOGGER, Said, Times};
 use crate::record::{Block, Body, Completed, Exchange, Params, Record, Release, Side, Upgrade};
 use crate::secret::FingerprintKey;
 use crate::shape::{Bare, Meaning, Shapes};
@@ -120,7 +120,7 @@ pub struct Parsed<'a> {
     /// Requests that were answered well, with nothing else to say of them, in the order in which they ended.
     pub(crate) answered: Vec<Answered>,
     /// Their texts.
-    pub(crate) texts: Texts<'a>,
+    pub(crate) texts: NewTexts<'a>,
     /// The time of the last line that has one.
     pub(crate) last: Option<Stamp>,
     /// What became of each line.
@@ -130,42 +130,74 @@ pub struct Parsed<'a> {
 /// Reads the whole entries of a chunk. `arena` holds what is not in the chunk as it stands and lives as long as it.
 #[must_use]
 pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, arena: &'a Bump) -> Parsed<'a> {
-    parse_chunk_with(bytes, framing, key, arena, &[])
+    Parser::new(key, &[]).parse(bytes, framing, arena)
 }
 
-/// Reads the whole entries of a chunk, patterns of the user's own first. Their lines are counted behind those of [`DIALECTS`].
-#[must_use]
-pub fn parse_chunk_with<'a>(
+/// Reads chunk after chunk. What it keeps between them (the numbers of texts that come again and again) changes nothing of what is read,
+/// and is only to be had in the order of the chunks: see [`crate::assemble::Known`].
+#[derive(Debug)]
+pub struct Parser<'p> {
+    key: FingerprintKey,
+    patterns: &'p [Pattern],
+    texts: Texts,
+}
+
+impl<'p> Parser<'p> {
+    /// For chunks with these patterns of the user's own. They come first; their lines are counted behind those of [`DIALECTS`].
+    #[must_use]
+    pub fn new(key: FingerprintKey, patterns: &'p [Pattern]) -> Self {
+        Self { key, patterns, texts: Texts::default() }
+    }
+
+    /// Reads the whole entries of the next chunk. `arena` holds what is not in the chunk as it stands and lives as long as it.
+    #[must_use]
+    pub fn parse<'a>(&mut self, bytes: &'a [u8], framing: Framing, arena: &'a Bump) -> Parsed<'a> {
+        let context = Context { arena, key: self.key };
+        parse_chunk_with(bytes, framing, &context, self.patterns, &mut self.texts)
+    }
+}
+
+fn parse_chunk_with<'a>(
     bytes: &'a [u8],
     framing: Framing,
-    key: FingerprintKey,
-    arena: &'a Bump,
+    context: &Context<'a>,
     patterns: &[Pattern],
+    texts: &mut Texts,
 ) -> Parsed<'a> {
-    let context = Context { arena, key };
+    let arena = context.arena;
     let mut balance = Balance { bytes: bytes.len() as u64, ..Balance::default() };
-    let mut gather = Gather::new();
+    let mut gather = Gather::new(texts);
     let mut last: Option<Stamp> = None;
     let coloured = memchr(0x1b, bytes).is_some();
     // Dull lines are counted here and added up at the end.
     let (mut quick, mut quick_framed) = (0_u64, 0_u64);
-    let (mut shapes, mut slow) = (Shapes::default(), Vec::new());
+    let (mut times, mut shapes, mut slow) = (Times::default(), Shapes::default(), Vec::new());
     for entry in framing.entries(bytes) {
-        // Patterns of the user's own come before all.
         let plain = entry.lines == 1 && !entry.capped;
-        let found =
-            (plain && (!coloured || memchr(0x1b, entry.bytes).is_none())).then(|| quick::read(entry.bytes)).flatten();
-        let found = found.or_else(|| plain.then(|| of_component(entry.bytes)).flatten());
-        let found = found.filter(|_| patterns.is_empty() || !quick::may_be_of(patterns, entry.bytes));
+        // Patterns of the user's own come before all.
+        let common = plain && (patterns.is_empty() || !quick::may_be_of(patterns, entry.bytes));
+        let head = (common && (!coloured || memchr(0x1b, entry.bytes).is_none()))
+            .then(|| quick::head(entry.bytes, &mut times))
+            .flatten();
+        if let Some(head) = &head
+            && let Some((dialect, stamp)) = gather.dull(head, (entry.line, last), &mut times, &shapes)
+        {
+            quick += 1;
+            quick_framed += u64::from(head.stamp.is_some());
+            balance.dialects[dialect] += 1;
+            last = stamp.or(last);
+            continue;
+        }
+        let found = head.and_then(quick::read).or_else(|| common.then(|| of_component(entry.bytes)).flatten());
         let mut unknown = None;
         if let Some(found) = found {
             let read = match found.said {
                 Said::Something(record) => Some((RAILS + usize::from(found.cable), Some(record), None)),
                 Said::Nothing(stamp) => Some((ACTION_CABLE, None, stamp)),
                 Said::Other(record, line) => {
-                    let key = shapes.key(&line);
-                    let known = key.and_then(|key| shapes.get(key, &line));
-                    unknown = key.map(|key| (key, line));
+                    let shape = shapes.of(&line);
+                    let known = shape.as_ref().and_then(|shape| shapes.get(shape, &line));
+                    unknown = shape.map(|shape| (shape, line));
                     known.map(|(dialect, meaning)| (dialect, meant(record, &line, meaning), record.stamp))
                 }
             };
@@ -185,17 +217,17 @@ pub fn parse_chunk_with<'a>(
         let outcome = if framing == Framing::Parts && entry.lines > 1 {
             let mut whole = Outcome { dialect: None, envelopes: 0, stamp: None };
             for line in parts::joined(&entry, arena) {
-                let outcome = read_slowly(&line, framing, &context, patterns, &mut slow, &mut balance);
+                let outcome = read_slowly(&line, framing, context, patterns, &mut slow, &mut balance);
                 whole.stamp = outcome.stamp.or(whole.stamp);
             }
             whole
         } else {
-            read_slowly(&entry, framing, &context, patterns, &mut slow, &mut balance)
+            read_slowly(&entry, framing, context, patterns, &mut slow, &mut balance)
         };
-        if let (Some((key, line)), Some(Some(dialect)), [] | [_]) = (unknown, outcome.dialect, &slow[..])
-            && let Some(meaning) = meaning_of(slow.first(), &line)
+        if let (Some((shape, line)), Some(Some(dialect)), [] | [_]) = (&unknown, outcome.dialect, &slow[..])
+            && let Some(meaning) = meaning_of(slow.first(), line)
         {
-            shapes.learn(key, &line, dialect, meaning);
+            shapes.learn(shape, line, dialect, meaning);
         }
         let silent = !slow.iter().any(|record| stated(record).is_some());
         for record in slow.drain(..) {
@@ -211,16 +243,9 @@ pub fn parse_chunk_with<'a>(
     balance.recognised += quick;
     balance.envelopes[RUBY_LOGGER] += quick_framed;
     gather.finish();
-    let Gather { records, answered, texts, .. } = gather;
+    let Gather { records, answered, new_texts: texts, .. } = gather;
     Parsed { records, answered, texts, last, balance }
 }
-
-/// The places of the dialect and the envelope of lines that are read by position (a test holds them to it).
-const RAILS: usize = 0;
-/// See [`RAILS`].
-const ACTION_CABLE: usize = 1;
-/// See [`RAILS`].
-const RUBY_LOGGER: usize = 0;
 
 /// `[gatekeeper] member=7711`: words of a part of the app, without frame or request id. Where there are no marks of paths, objects or
 /// quotes, no number in it decides which dialect reads it.
@@ -679,7 +704,8 @@ mod tests {
             for text in texts {
                 for id in ["", id_tag] {
                     let line = format!("{frame}{id}{tag}{text}");
-                    let Some(found) = quick::read(line.as_bytes()) else { continue };
+                    let head = quick::head(line.as_bytes(), &mut Times::default());
+                    let Some(found) = head.and_then(quick::read) else { continue };
                     seen += 1;
                     let mut slow = Vec::new();
                     let context = Context { arena: &arena, key };

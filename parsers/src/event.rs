@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
+use crate::recent::Recent;
 use crate::record::{ClientRefresh, ClientSocket, NetFailure, Process, Sense, Side};
 use crate::secret::{Fingerprint, RequestId};
 
@@ -23,7 +24,12 @@ impl Name {
 /// Interned texts: paths, users, addresses. What goes in has control, bidirectional and zero-width characters taken out,
 /// so that nothing read from a log can steer a terminal.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Names(IndexSet<Box<str>, foldhash::fast::RandomState>);
+pub struct Names {
+    texts: IndexSet<Box<str>, foldhash::fast::RandomState>,
+    /// Places of texts as they were given.
+    #[serde(skip)]
+    recent: Recent,
+}
 
 /// Where names went when [`Names`] were sorted.
 #[derive(Debug)]
@@ -48,41 +54,45 @@ const LONGEST_NAME: usize = 300;
 impl Names {
     /// The name of a text.
     pub fn intern(&mut self, text: &[u8]) -> Name {
-        let plain = text.len() <= LONGEST_NAME && text.iter().all(|b| (b' '..0x7f).contains(b));
-        if let (true, Ok(text)) = (plain, std::str::from_utf8(text)) {
-            if let Some(place) = self.0.get_index_of(text) {
-                return Self::name(place);
-            }
-            return Self::name(self.0.insert_full(text.into()).0);
+        if let Some(place) = self.recent.get(text) {
+            return Self::name(place as usize);
         }
-        Self::name(self.0.insert_full(printable(text).into()).0)
+        let plain = text.len() <= LONGEST_NAME && text.iter().all(|b| (b' '..0x7f).contains(b));
+        let place = match std::str::from_utf8(text) {
+            Ok(text) if plain => self.texts.get_index_of(text).unwrap_or_else(|| self.texts.insert_full(text.into()).0),
+            _ => self.texts.insert_full(printable(text).into()).0,
+        };
+        if let Ok(place) = u32::try_from(place) {
+            self.recent.put(text, place);
+        }
+        Self::name(place)
     }
 
     /// The name of a text that is already known.
     #[must_use]
     pub fn get(&self, text: &str) -> Option<Name> {
-        self.0.get_index_of(text).map(Self::name)
+        self.texts.get_index_of(text).map(Self::name)
     }
 
     /// The text of a name.
     #[must_use]
     pub fn text(&self, name: Name) -> &str {
-        self.0.get_index(name.place()).map_or("", |text| text)
+        self.texts.get_index(name.place()).map_or("", |text| text)
     }
 
     /// The same texts in the order of the alphabet, and where each name went: so that what is kept by name comes in one order,
     /// however the sources were cut when their texts were first seen.
     #[must_use]
     pub fn sorted(self) -> (Self, Renaming) {
-        let mut order: Vec<usize> = (0..self.0.len()).collect();
-        order.sort_by_key(|place| self.0.get_index(*place));
+        let mut order: Vec<usize> = (0..self.texts.len()).collect();
+        order.sort_by_key(|place| self.texts.get_index(*place));
         let mut places = vec![Name(NonZeroU32::MIN); order.len()];
         for (new, old) in order.iter().enumerate() {
             places[*old] = Self::name(new);
         }
-        let mut texts = self.0;
+        let mut texts = self.texts;
         texts.sort_unstable();
-        (Self(texts), Renaming(places))
+        (Self { texts, recent: Recent::default() }, Renaming(places))
     }
 
     fn name(place: usize) -> Name {

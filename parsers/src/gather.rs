@@ -8,8 +8,15 @@
 use std::collections::HashMap;
 
 use crate::assemble::bare_path;
+use crate::dialect::Tags;
+use crate::dialect::server::rails;
+use crate::event::GroupedBy;
+use crate::quick::{self, Head, RAILS, Times};
+use crate::recent::Recent;
 use crate::record::{Body, Completed, Params, Record, Side, Upgrade};
 use crate::secret::{ById, RequestId};
+use crate::shape::{Bare, Meaning, Shapes};
+use crate::text::{first_word, is_address, is_user_id};
 use crate::time::{HOUR, Stamp};
 
 /// A request that was answered well, with nothing else to say of it. Texts are numbers in [`Texts`].
@@ -35,24 +42,63 @@ pub(crate) struct Answered {
     pub(crate) action: Option<u32>,
     pub(crate) address: Option<u32>,
     pub(crate) user: Option<u32>,
+    pub(crate) grouped_by: GroupedBy,
 }
 
-/// The texts of a chunk's answered requests, each once.
+/// The texts of answered requests, each under a number that it keeps from chunk to chunk: people, addresses and paths come back, and
+/// whoever puts the chunks together looks each of them up once.
 #[derive(Debug, Default)]
-pub(crate) struct Texts<'a> {
-    numbers: HashMap<&'a [u8], u32, foldhash::fast::RandomState>,
+pub(crate) struct Texts {
+    numbers: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
+    recent: Recent,
+    /// Addresses that were found to be such.
+    addresses: Recent,
+}
+
+/// The texts that a chunk brought.
+#[derive(Debug, Default)]
+pub(crate) struct NewTexts<'a> {
+    /// The number of the first of them. 0: those of all chunks before are forgotten.
+    pub(crate) from: usize,
     pub(crate) list: Vec<&'a [u8]>,
 }
 
-impl<'a> Texts<'a> {
-    fn number(&mut self, text: &'a [u8]) -> u32 {
-        // A chunk has far fewer texts than bytes.
-        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
-        let number = *self.numbers.entry(text).or_insert(next);
-        if number == next {
-            self.list.push(text);
+/// So many texts are kept; a log whose paths are all different would fill the memory otherwise.
+const MOST_TEXTS: usize = 1 << 16;
+
+impl Texts {
+    /// What the next chunk brings goes here.
+    fn next_chunk<'a>(&mut self) -> NewTexts<'a> {
+        if self.numbers.len() >= MOST_TEXTS {
+            self.numbers.clear();
+            self.recent.clear();
         }
+        NewTexts { from: self.numbers.len(), list: Vec::new() }
+    }
+
+    fn number<'a>(&mut self, text: &'a [u8], new: &mut NewTexts<'a>) -> u32 {
+        if let Some(number) = self.recent.get(text) {
+            return number;
+        }
+        let number = self.numbers.get(text).copied().unwrap_or_else(|| {
+            // A chunk has far fewer texts than bytes.
+            let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+            self.numbers.insert(text.into(), number);
+            new.list.push(text);
+            number
+        });
+        self.recent.put(text, number);
         number
+    }
+
+    /// See [`is_address`].
+    fn is_address(&mut self, word: &[u8]) -> bool {
+        let known = self.addresses.get(word).is_some();
+        let is = known || is_address(word);
+        if is && !known {
+            self.addresses.put(word, 0);
+        }
+        is
     }
 }
 
@@ -64,17 +110,48 @@ struct Held<'a> {
     parameters: Option<Record<'a>>,
     /// The app's own line that names the user and says nothing else.
     named: Option<Record<'a>>,
+    /// Whom a line names.
+    user: Option<&'a [u8]>,
+    /// Two are named.
+    mixed_up: bool,
+}
+
+impl<'a> Held<'a> {
+    fn new(started: Record<'a>) -> Self {
+        let user = started.user;
+        Self { started, processing: None, parameters: None, named: None, user, mixed_up: false }
+    }
+
+    /// A line of it names somebody, or nobody.
+    fn name(&mut self, user: Option<&'a [u8]>) {
+        self.mixed_up |= self.user.is_some() && user.is_some() && self.user != user;
+        self.user = self.user.or(user);
+    }
+
+    fn records(&self) -> impl Iterator<Item = Record<'a>> {
+        [Some(self.started), self.processing, self.parameters, self.named].into_iter().flatten()
+    }
+}
+
+/// The last line of a request that was answered well.
+struct End {
+    line: u32,
+    stamp: Option<Stamp>,
+    status: u16,
+    /// Microseconds, where it is needed: where the line states no time.
+    duration: Option<i64>,
 }
 
 /// What a chunk's records come to.
 #[derive(Debug)]
-pub(crate) struct Gather<'a> {
+pub(crate) struct Gather<'a, 't> {
     held: HashMap<RequestId, usize, ById>,
     slots: Vec<Held<'a>>,
     free: Vec<usize>,
     pub(crate) records: Vec<Record<'a>>,
     pub(crate) answered: Vec<Answered>,
-    pub(crate) texts: Texts<'a>,
+    texts: &'t mut Texts,
+    pub(crate) new_texts: NewTexts<'a>,
     /// Records were put in later than lines that follow them.
     disordered: bool,
     /// The release that was said last of each caller, and in which hour: what is said again of him goes no further.
@@ -84,21 +161,124 @@ pub(crate) struct Gather<'a> {
 /// Whether the release is an app's, and the caller's user and address.
 type Caller<'a> = (bool, Option<&'a [u8]>, Option<&'a [u8]>);
 
-/// Room for the requests of a chunk that are open at a time, and for its texts, so that tables need not grow.
+/// Room for the records of a chunk, so that its list need not grow.
 const ROOM: usize = 1 << 10;
+/// And for the requests that are open at a time.
+const OPEN: usize = 1 << 6;
 
-impl<'a> Gather<'a> {
+impl<'a, 't> Gather<'a, 't> {
     /// For a new chunk.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(texts: &'t mut Texts) -> Self {
+        let new_texts = texts.next_chunk();
         Self {
-            held: HashMap::with_capacity_and_hasher(ROOM, ById),
-            slots: Vec::with_capacity(ROOM),
-            free: Vec::with_capacity(ROOM),
+            held: HashMap::with_capacity_and_hasher(OPEN, ById),
+            slots: Vec::with_capacity(OPEN),
+            free: Vec::with_capacity(OPEN),
             records: Vec::with_capacity(ROOM),
             answered: Vec::with_capacity(ROOM),
-            texts: Texts { numbers: HashMap::with_capacity_and_hasher(2 * ROOM, Default::default()), list: Vec::new() },
+            texts,
+            new_texts,
             disordered: false,
             released: HashMap::default(),
+        }
+    }
+
+    /// Takes a line that is one of the dull ones of a request which is gathered here: the hot path. Gives the place of the dialect that
+    /// read it, and its time. `None` is anything else; it has to be read as a record then, and what comes of it is the same.
+    pub(crate) fn dull(
+        &mut self,
+        head: &Head<'a>,
+        (line, near): (u32, Option<Stamp>),
+        times: &mut Times,
+        shapes: &Shapes<'a>,
+    ) -> Option<(usize, Option<Stamp>)> {
+        let Head { stamp, process, severe, id: Some(id), text } = *head else { return None };
+        let record = |body| Record {
+            line,
+            stamp,
+            near,
+            request: Some(id),
+            user: None,
+            address: None,
+            process,
+            tagged: true,
+            severe,
+            side: Side::Server,
+            body,
+        };
+        let taken = Some((RAILS, stamp));
+        match text.first()? {
+            b'S' => {
+                let body = rails::started_at(text, |when| times.stated(when), |word| self.texts.is_address(word))?;
+                let Body::Started { upgrade: Upgrade::None, at, .. } = body else { return None };
+                let stamp = stamp.or(at)?;
+                self.begin(id, record(body));
+                Some((RAILS, Some(stamp)))
+            }
+            b'P' => {
+                let action = first_word(text.strip_prefix(b"Processing by ")?);
+                let held = self.slots.get_mut(*self.held.get(&id)?)?;
+                if held.processing.is_some() {
+                    return None;
+                }
+                held.processing = Some(record(Body::Processing(action)));
+                taken
+            }
+            b' ' => {
+                let parameters = text.strip_prefix(b"  Parameters: ")?;
+                let held = self.slots.get_mut(*self.held.get(&id)?)?;
+                if held.parameters.is_some() || quick::tells(parameters) {
+                    return None;
+                }
+                held.parameters = Some(record(Body::Parameters(Params::default())));
+                taken
+            }
+            b'C' => {
+                let (status, after) = rails::status(text)?;
+                let status = status.filter(|status| (200..400).contains(status))?;
+                let slot = *self.held.get(&id)?;
+                if self.slots[slot].mixed_up {
+                    return None;
+                }
+                let duration = if stamp.is_none() { rails::duration(after) } else { None };
+                self.held.remove(&id);
+                self.free.push(slot);
+                self.answered(id, slot, &End { line, stamp, status, duration });
+                taken
+            }
+            // No line of Rails begins so.
+            b'a'..=b'z' | b'B' | b'D' | b'E' | b'G'..=b'O' | b'Q' | b'T'..=b'Z' => {
+                let tags = Tags { request: Some(id), any: true, ..Tags::default() };
+                let line = Bare { text, tags, severe, framed: stamp.is_some() };
+                let (dialect, meaning) = shapes.get(&shapes.of(&line)?, &line)?;
+                let Meaning::Note { sense, user } = meaning else { return Some((dialect, stamp)) };
+                let user = user.clone().and_then(|range| text.get(range)).filter(|user| is_user_id(user));
+                if !sense.is_empty() || user.is_none() {
+                    return sense.is_empty().then_some((dialect, stamp));
+                }
+                let held = self.slots.get_mut(*self.held.get(&id)?)?;
+                if held.named.is_some() {
+                    return None;
+                }
+                held.named = Some(record(Body::Note { sense: *sense, user, text }));
+                held.name(user);
+                Some((dialect, stamp))
+            }
+            _ => None,
+        }
+    }
+
+    /// A request begins.
+    fn begin(&mut self, id: RequestId, started: Record<'a>) {
+        let held = Held::new(started);
+        let slot = self.free.pop().unwrap_or(self.slots.len());
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = held;
+        } else {
+            self.slots.push(held);
+        }
+        if let Some(other) = self.held.insert(id, slot) {
+            self.hand_on(other);
         }
     }
 
@@ -123,18 +303,19 @@ impl<'a> Gather<'a> {
             self.records.push(record);
             return;
         };
+        if let Body::Request { method, path, end } = record.body
+            && let Completed { status: Some(status @ 200..400), exception: None, .. } = end
+            && let Some(stamp) = record.stamp
+            && !bare_path(path).is_empty()
+            && !self.held.contains_key(&id)
+        {
+            self.one_line(id, &record, (stamp, status), method, path, &end);
+            return;
+        }
         if let Body::Started { upgrade: Upgrade::None, at, .. } = record.body
             && record.stamp.or(at).is_some()
         {
-            self.give_up(id);
-            let held = Held { started: record, processing: None, parameters: None, named: None };
-            let slot = self.free.pop().unwrap_or(self.slots.len());
-            if let Some(place) = self.slots.get_mut(slot) {
-                *place = held;
-            } else {
-                self.slots.push(held);
-            }
-            self.held.insert(id, slot);
+            self.begin(id, record);
             return;
         }
         let Some(slot) = self.held.get(&id).copied() else {
@@ -142,79 +323,106 @@ impl<'a> Gather<'a> {
             return;
         };
         let held = &mut self.slots[slot];
-        match record.body {
-            Body::Processing(_) if held.processing.is_none() => held.processing = Some(record),
-            Body::Parameters(params) if held.parameters.is_none() && params == Params::default() => {
-                held.parameters = Some(record);
-            }
-            Body::Note { sense, user: Some(_), .. } if held.named.is_none() && sense.is_empty() => {
-                held.named = Some(record);
-            }
-            Body::Completed(end) if end.exception.is_none() && end.status.is_some_and(|s| (200..400).contains(&s)) => {
-                let held = *held;
+        let place = match record.body {
+            Body::Processing(_) => Some(&mut held.processing),
+            Body::Parameters(params) if params == Params::default() => Some(&mut held.parameters),
+            Body::Note { sense, user: Some(_), .. } if sense.is_empty() => Some(&mut held.named),
+            _ => None,
+        };
+        if let Some(place) = place.filter(|place| place.is_none()) {
+            *place = Some(record);
+            held.name(match record.body {
+                Body::Note { user, .. } => record.user.or(user),
+                _ => record.user,
+            });
+            return;
+        }
+        if let Body::Completed(Completed { status: Some(status @ 200..400), exception: None, duration, .. }) =
+            record.body
+        {
+            held.name(record.user);
+            // Where two are named, the long way decides.
+            if !held.mixed_up {
                 self.held.remove(&id);
                 self.free.push(slot);
-                self.answered(id, &held, &record, &end);
-            }
-            _ => {
-                self.give_up(id);
-                self.records.push(record);
+                self.answered(id, slot, &End { line: record.line, stamp: record.stamp, status, duration });
+                return;
             }
         }
+        self.give_up(id);
+        self.records.push(record);
     }
 
     /// Hands on a request as it stands.
     fn give_up(&mut self, id: RequestId) {
-        let Some(slot) = self.held.remove(&id) else { return };
+        if let Some(slot) = self.held.remove(&id) {
+            self.hand_on(slot);
+        }
+    }
+
+    fn hand_on(&mut self, slot: usize) {
         self.free.push(slot);
-        let Held { started, processing, parameters, named } = self.slots[slot];
-        self.records.extend([Some(started), processing, parameters, named].into_iter().flatten());
+        self.records.extend(self.slots[slot].records());
         self.disordered = true;
     }
 
-    fn answered(&mut self, id: RequestId, held: &Held<'a>, last: &Record<'a>, end: &Completed<'a>) {
-        let Body::Started { method, path, address, at, .. } = held.started.body else { return };
-        let Some(begun) = held.started.stamp.or(at) else { return };
-        let Held { started, processing, parameters, named } = held;
-        let mut middle = [processing.as_ref(), parameters.as_ref(), named.as_ref()];
-        // Whoever is named first: by a line's tags, else by its words.
-        middle.sort_unstable_by_key(|record| record.map(|record| record.line));
-        let lines = [Some(started)].into_iter().chain(middle).chain([Some(last)]).flatten();
-        let name = |record: &Record<'a>| match record.body {
-            Body::Note { user, .. } => record.user.or(user),
-            _ => record.user,
-        };
-        let user = lines.clone().find_map(name);
-        if lines.clone().filter_map(name).any(|other| Some(other) != user) {
-            // Two are named: the long way decides.
-            self.records.extend(lines.copied());
-            self.disordered = true;
-            return;
-        }
-        let address = Some(address).filter(|address| !address.is_empty());
-        let action = held.processing.as_ref().and_then(|record| match record.body {
+    fn answered(&mut self, id: RequestId, slot: usize, end: &End) {
+        let Held { started, processing, parameters, user, .. } = &self.slots[slot];
+        let Body::Started { method, path, address, at, .. } = started.body else { return };
+        let Some(begun) = started.stamp.or(at) else { return };
+        let action = processing.as_ref().and_then(|record| match record.body {
             Body::Processing(action) => Some(action),
             _ => None,
         });
-        let by_duration = end.duration.map(|duration| begun.micros + duration);
-        let answered = Answered {
-            line: held.started.line,
-            last_line: last.line,
+        let mut number = |text| self.texts.number(text, &mut self.new_texts);
+        self.answered.push(Answered {
+            line: started.line,
+            last_line: end.line,
             // (Words say nothing of the side that wrote them.)
-            records: u32::try_from(lines.count() - usize::from(named.is_some())).unwrap_or(0),
+            records: 2 + u32::from(processing.is_some()) + u32::from(parameters.is_some()),
             id,
-            frame: held.started.stamp,
+            frame: started.stamp,
             at,
-            ended: last.stamp.map(|stamp| stamp.micros).or(by_duration),
-            status: end.status.unwrap_or(200),
-            process: held.started.process,
-            method: self.texts.number(method),
-            path: self.texts.number(bare_path(path)),
-            action: action.map(|action| self.texts.number(action)),
-            address: address.map(|address| self.texts.number(address)),
-            user: user.map(|user| self.texts.number(user)),
-        };
-        self.answered.push(answered);
+            ended: end.stamp.map(|stamp| stamp.micros).or(end.duration.map(|duration| begun.micros + duration)),
+            status: end.status,
+            process: started.process,
+            method: number(method),
+            path: number(bare_path(path)),
+            action: action.map(&mut number),
+            address: Some(address).filter(|address| !address.is_empty()).map(&mut number),
+            user: user.map(&mut number),
+            grouped_by: GroupedBy::RequestId,
+        });
+    }
+
+    /// A request that is one line, written at its end.
+    fn one_line(
+        &mut self,
+        id: RequestId,
+        record: &Record<'a>,
+        (stamp, status): (Stamp, u16),
+        method: &'a [u8],
+        path: &'a [u8],
+        end: &Completed<'a>,
+    ) {
+        let mut number = |text| self.texts.number(text, &mut self.new_texts);
+        self.answered.push(Answered {
+            line: record.line,
+            last_line: record.line,
+            records: 1,
+            id,
+            frame: Some(Stamp { micros: stamp.micros - end.duration.unwrap_or(0), ..stamp }),
+            at: None,
+            ended: Some(stamp.micros),
+            status,
+            process: record.process,
+            method: number(method),
+            path: number(bare_path(path)),
+            action: end.action.map(&mut number),
+            address: record.address.map(&mut number),
+            user: record.user.map(&mut number),
+            grouped_by: GroupedBy::OneLine,
+        });
     }
 
     /// The chunk is over: what is still open goes on as records, all in the order of lines.

@@ -25,6 +25,7 @@ pub mod line;
 mod parts;
 pub mod pattern;
 mod quick;
+mod recent;
 pub mod record;
 mod release;
 pub mod secret;

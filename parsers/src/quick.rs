@@ -1,7 +1,7 @@
 //! The lines that most of a Rails log consists of, read by position.
 //!
-//! This is the hot path: the four lines of a request, with a UUID as request id, and ActionCable's, bare or in Ruby's logger
-//! frame. Nothing is searched for that stands in a fixed column, nothing is allocated, and whatever looks the least bit
+//! The four lines of a request, with a UUID as request id, and ActionCable's, bare or in Ruby's logger frame. With
+//! [`crate::gather`], which takes most of them as soon as their [`head`] is read, this is the hot path. Nothing is searched for that stands in a fixed column, nothing is allocated, and whatever looks the least bit
 //! unusual is left to the readers in [`crate::dialect`], which say the same of these lines (a test holds both against each other).
 
 use std::sync::LazyLock;
@@ -26,6 +26,13 @@ pub(crate) struct Quick<'a> {
     pub(crate) cable: bool,
 }
 
+/// The places of the dialects and the envelope of lines that are read by position (a test holds them to it).
+pub(crate) const RAILS: usize = 0;
+/// See [`RAILS`].
+pub(crate) const ACTION_CABLE: usize = 1;
+/// See [`RAILS`].
+pub(crate) const RUBY_LOGGER: usize = 0;
+
 /// `I, [2026-11-16T06:03:52.068658 #`: where the process begins.
 const PROCESS_AT: usize = 32;
 /// `]  INFO -- : `: the severity is right-aligned to five.
@@ -43,21 +50,77 @@ pub(crate) enum Said<'a> {
     Other(Record<'a>, Bare<'a>),
 }
 
-/// Reads a line without colours, or leaves it to the others.
-pub(crate) fn read(line: &[u8]) -> Option<Quick<'_>> {
+/// What stands before a line's words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<'a> {
+    /// The time in Ruby's logger frame, if the line stands in one.
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) process: u64,
+    pub(crate) severe: bool,
+    /// The request id in the first tag, if that is a UUID.
+    pub(crate) id: Option<RequestId>,
+    /// What follows it.
+    pub(crate) text: &'a [u8],
+}
+
+/// The times that were read last. Lines that follow each other are mostly of one second, which is worked out once.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    /// `2026-11-16T06:03:52.` and what it comes to.
+    frame: ([u8; 20], i64),
+    /// `2026-11-16 06:03:52 +0000` likewise.
+    stated: ([u8; 25], Option<Stamp>),
+}
+
+impl Times {
+    /// The time of a frame: see [`time::local_micros`].
+    fn frame(&mut self, text: &[u8; 26]) -> Option<Stamp> {
+        if let Some((second, micros)) = text.split_first_chunk()
+            && *second == self.frame.0
+        {
+            let micro = micros.iter().try_fold(0_i64, |value, byte| {
+                let digit = byte.wrapping_sub(b'0');
+                (digit < 10).then(|| value * 10 + i64::from(digit))
+            })?;
+            return Some(Stamp { micros: self.frame.1 + micro, zoned: false, dated: true, coarse: false });
+        }
+        let stamp = time::local_micros(text)?;
+        if let Some(second) = text.first_chunk() {
+            self.frame = (*second, stamp.micros - stamp.micros.rem_euclid(time::SECOND));
+        }
+        Some(stamp)
+    }
+
+    /// The time that stands alone in a text: see [`time::iso`].
+    pub(crate) fn stated(&mut self, text: &[u8]) -> Option<Stamp> {
+        let Ok(whole) = text.try_into() else { return time::iso(text).map(|(stamp, _)| stamp) };
+        if self.stated.0 != whole {
+            self.stated = (whole, time::iso(text).map(|(stamp, _)| stamp));
+        }
+        self.stated.1
+    }
+}
+
+/// The head of a line without colours; `None` if it has neither a frame nor a tag.
+pub(crate) fn head<'a>(line: &'a [u8], times: &mut Times) -> Option<Head<'a>> {
     let (text, stamp, process, severe) = match line.first()? {
         b'[' => (line, None, 0, false),
-        b'D' | b'I' | b'W' | b'E' | b'F' => framed(line)?,
+        b'D' | b'I' | b'W' | b'E' | b'F' => framed(line, times)?,
         _ => return None,
     };
+    let tag = text.get(..ID_TAG).filter(|tag| (tag[0], tag[37], tag[38]) == (b'[', b']', b' '));
+    let id = tag.and_then(|tag| RequestId::uuid(&tag[1..37]));
+    Some(Head { stamp, process, severe, id, text: if id.is_some() { &text[ID_TAG..] } else { text } })
+}
+
+/// Reads what follows a line's head, or leaves it to the others.
+pub(crate) fn read(head: Head<'_>) -> Option<Quick<'_>> {
+    let Head { stamp, process, severe, id, text } = head;
     let framed = stamp.is_some();
     let mut tags = Tags::default();
     let mut rest = text;
-    if let Some(tag) = text.get(..ID_TAG).filter(|tag| (tag[0], tag[37], tag[38]) == (b'[', b']', b' '))
-        && let Some(id) = RequestId::uuid(&tag[1..37])
-    {
+    if let Some(id) = id {
         tags = Tags { request: Some(id), any: true, ..tags };
-        rest = &text[ID_TAG..];
         if rest.first() == Some(&b'[') {
             let (more, after) = take_tags(rest);
             if more.cable || more.request.is_some() {
@@ -99,7 +162,7 @@ pub(crate) fn read(line: &[u8]) -> Option<Quick<'_>> {
 
 /// Whether one of the user's own patterns may fit the line, or what is in its frame.
 pub(crate) fn may_be_of(patterns: &[Pattern], line: &[u8]) -> bool {
-    let inside = framed(line).map(|(text, ..)| text);
+    let inside = framed(line, &mut Times::default()).map(|(text, ..)| text);
     patterns.iter().any(|pattern| pattern.may_read(line) || inside.is_some_and(|text| pattern.may_read(text)))
 }
 
@@ -123,7 +186,7 @@ fn body<'a>(text: &'a [u8], tags: &Tags<'a>) -> Option<Body<'a>> {
         b'R' => action_cable::registered(text),
         b' ' => {
             let parameters = text.strip_prefix(b"  Parameters: ")?;
-            (!TELLING.is_match(parameters)).then_some(Body::Parameters(Params::default()))
+            (!tells(parameters)).then_some(Body::Parameters(Params::default()))
         }
         b'A'..=b'Z' if tags.cable => action_cable::channel(text).then_some(Body::Dull),
         _ => None,
@@ -131,12 +194,12 @@ fn body<'a>(text: &'a [u8], tags: &Tags<'a>) -> Option<Body<'a>> {
 }
 
 /// `I, [2026-11-16T06:03:52.068658 #7872]  INFO -- : text`: the text, the time, the process, whether it is an error.
-fn framed(line: &[u8]) -> Option<(&[u8], Option<Stamp>, u64, bool)> {
+fn framed<'a>(line: &'a [u8], times: &mut Times) -> Option<(&'a [u8], Option<Stamp>, u64, bool)> {
     let head = line.get(..PROCESS_AT)?;
     if (head[1], head[2], head[3], head[23], head[30], head[31]) != (b',', b' ', b'[', b'.', b' ', b'#') {
         return None;
     }
-    let stamp = time::local_micros(&head[4..30])?;
+    let stamp = times.frame(head[4..30].try_into().ok()?)?;
     let mut at = PROCESS_AT;
     let mut process = 0_u64;
     while let Some(digit) = line.get(at).map(|b| b.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
@@ -148,6 +211,11 @@ fn framed(line: &[u8]) -> Option<(&[u8], Option<Stamp>, u64, bool)> {
         return None;
     }
     Some((&line[at + AFTER_PROCESS..], Some(stamp), process, matches!(head[0], b'E' | b'F')))
+}
+
+/// Whether parameters may say something of a session.
+pub(crate) fn tells(parameters: &[u8]) -> bool {
+    TELLING.is_match(parameters)
 }
 
 /// Parts of the names of parameters that say something of a session (see [`crate::dialect::server::params`]).

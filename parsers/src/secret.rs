@@ -73,28 +73,14 @@ impl RequestId {
         if (text[8], text[13], text[18], text[23]) != (b'-', b'-', b'-', b'-') {
             return None;
         }
-        let mut digits = [0_u8; 32];
-        digits[..8].copy_from_slice(&text[..8]);
-        digits[8..12].copy_from_slice(&text[9..13]);
-        digits[12..16].copy_from_slice(&text[14..18]);
-        digits[16..20].copy_from_slice(&text[19..23]);
-        digits[20..].copy_from_slice(&text[24..]);
-        // All digits at once: whether each byte is a hexadecimal one, then its value.
-        let mut wrong = 0_u8;
-        for digit in &mut digits {
-            let letter = (*digit | 0x20).wrapping_sub(b'a');
-            let number = digit.wrapping_sub(b'0');
-            wrong |= u8::from(letter > 5) & u8::from(number > 9);
-            *digit = if number > 9 { letter.wrapping_add(10) } else { number };
+        let half =
+            |from: usize| text[from..].first_chunk::<4>().map_or(0, |digits| u64::from(u32::from_be_bytes(*digits)));
+        let eight = |from: usize| text[from..].first_chunk().map_or(0, |digits| u64::from_be_bytes(*digits));
+        let mut id = 0_u128;
+        for digits in [eight(0), half(9) << 32 | half(14), half(19) << 32 | half(24), eight(28)] {
+            id = id << 32 | u128::from(hexadecimal(digits)?);
         }
-        if wrong != 0 {
-            return None;
-        }
-        let mut id = [0_u8; 16];
-        for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = pair[0] << 4 | pair[1];
-        }
-        Some(Self(u128::from_be_bytes(id)))
+        Some(Self(id))
     }
 
     /// Some of its bits, for tables keyed by it.
@@ -105,6 +91,24 @@ impl RequestId {
         // The version and variant of a UUID are the same in all; its other bits are random, or a time.
         (low ^ (self.0 >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
+}
+
+/// Eight hexadecimal digits, the first in the highest byte, as a number. All bytes at once: this is done for every line.
+fn hexadecimal(digits: u64) -> Option<u32> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    // The high bit of each byte tells whether it is so great at least. No byte borrows from its neighbour where all are below 0x80.
+    let from = |bytes: u64, least: u8| (bytes | HIGH) - u64::from(least) * EACH;
+    let lower = digits | (0x20 * EACH);
+    let number = from(digits, b'0') & !from(digits, b'9' + 1) & HIGH;
+    let letter = from(lower, b'a') & !from(lower, b'f' + 1) & HIGH;
+    if digits & HIGH != 0 || number | letter != HIGH {
+        return None;
+    }
+    let mut value = (digits & (0x0f * EACH)) + 9 * (letter >> 7);
+    value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff;
+    value = (value | value >> 8) & 0x0000_ffff_0000_ffff;
+    u32::try_from((value | value >> 16) & 0xffff_ffff).ok()
 }
 
 /// Hashes request ids by their own bits: they are 128 random bits, or hashed already.

@@ -21,12 +21,26 @@ pub(crate) enum Meaning {
 /// What is known of a shape: which dialect read it (by its place), and what it said.
 #[derive(Clone, Debug)]
 struct Known<'a> {
-    text: &'a [u8],
+    text: Box<[u8]>,
     component: Option<&'a [u8]>,
     severe: bool,
     framed: bool,
     dialect: usize,
     meaning: Meaning,
+}
+
+/// A line's shape: its text with every digit as `0`, and the hash of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    text: [u8; LONGEST],
+    length: usize,
+    key: u64,
+}
+
+impl Shape {
+    fn text(&self) -> &[u8] {
+        &self.text[..self.length]
+    }
 }
 
 /// The shapes of a chunk.
@@ -52,39 +66,40 @@ pub(crate) struct Bare<'a> {
 }
 
 impl<'a> Shapes<'a> {
-    /// The key of a line's shape; `None` for lines that are not kept.
-    pub(crate) fn key(&self, line: &Bare<'_>) -> Option<u64> {
+    /// A line's shape; `None` for lines that are not kept.
+    pub(crate) fn of(&self, line: &Bare<'_>) -> Option<Shape> {
         // `401` is the one number that has a meaning (see `dialect::words`).
-        if line.text.len() > LONGEST || memchr::memmem::find(line.text, b"401").is_some() {
+        if line.text.len() > LONGEST
+            || memchr::memchr_iter(b'4', line.text).any(|at| line.text[at..].starts_with(b"401"))
+        {
             return None;
         }
-        let mut hasher = self.seed.build_hasher();
-        let mut block = [0_u8; 16];
-        for part in line.text.chunks(block.len()) {
-            for (into, byte) in block.iter_mut().zip(part) {
-                *into = flat(*byte);
-            }
-            hasher.write(&block[..part.len()]);
+        let mut shape = Shape { text: [0; LONGEST], length: line.text.len(), key: 0 };
+        for (into, byte) in shape.text.iter_mut().zip(line.text) {
+            *into = flat(*byte);
         }
+        let mut hasher = self.seed.build_hasher();
+        hasher.write(shape.text());
         hasher.write(line.tags.other.unwrap_or_default());
         hasher.write_u8(u8::from(line.severe) | u8::from(line.framed) << 1);
-        Some(hasher.finish())
+        shape.key = hasher.finish();
+        Some(shape)
     }
 
     /// What is known of lines of this shape: the dialect's place and the meaning.
-    pub(crate) fn get(&self, key: u64, line: &Bare<'_>) -> Option<(usize, &Meaning)> {
-        let known = self.known.get(&key)?;
-        let same = known.text.len() == line.text.len()
-            && known.text.iter().zip(line.text).all(|(one, other)| flat(*one) == flat(*other))
+    pub(crate) fn get(&self, shape: &Shape, line: &Bare<'_>) -> Option<(usize, &Meaning)> {
+        let known = self.known.get(&shape.key)?;
+        let same = *known.text == *shape.text()
             && (known.component, known.severe, known.framed) == (line.tags.other, line.severe, line.framed);
         same.then_some((known.dialect, &known.meaning))
     }
 
     /// Keeps what was found out about a line.
-    pub(crate) fn learn(&mut self, key: u64, line: &Bare<'a>, dialect: usize, meaning: Meaning) {
+    pub(crate) fn learn(&mut self, shape: &Shape, line: &Bare<'a>, dialect: usize, meaning: Meaning) {
         if self.known.len() < MOST {
-            let Bare { text, tags, severe, framed } = *line;
-            self.known.insert(key, Known { text, component: tags.other, severe, framed, dialect, meaning });
+            let Bare { tags, severe, framed, .. } = *line;
+            let text = shape.text().into();
+            self.known.insert(shape.key, Known { text, component: tags.other, severe, framed, dialect, meaning });
         }
     }
 }

@@ -101,7 +101,6 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
     let owners = owners;
     let (shared_addresses, proxies) = (owners.shared(), owners.proxies());
 
-    let mut actors: BTreeMap<Key, Actor> = BTreeMap::new();
     let mut keys: Vec<(Key, bool)> = server.iter().map(|event| owners.key_of(event, roles)).collect();
 
     // Clients: who they are, what their clock says.
@@ -130,12 +129,18 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
     }
 
     let mut deploys = Vec::new();
+    let mut numbers: HashMap<Key, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut actors: Vec<(Key, Actor)> = Vec::new();
     for (place, event) in events.iter().enumerate() {
         if let What::Release { of_app: false, name } = event.what {
             note_release(&mut deploys, event.time, name);
         }
         let (key, guessed) = keys[place];
-        let actor = actors.entry(key).or_default();
+        let number = *numbers.entry(key).or_insert_with(|| {
+            actors.push((key, Actor::default()));
+            actors.len() - 1
+        });
+        let actor = &mut actors[number].1;
         if let What::Release { of_app: true, name } = event.what {
             note_release(&mut actor.releases, event.time, name);
         }
@@ -156,6 +161,7 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
             actor.traces.push(event.source);
         }
     }
+    let mut actors: BTreeMap<Key, Actor> = actors.into_iter().collect();
     for attempt in sockets {
         if let Some(key) = attempt.key {
             actors.entry(key).or_default().sockets.push(attempt);

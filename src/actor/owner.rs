@@ -1,8 +1,9 @@
 //! Whose an address was, and when: the join of last resort, undone where an address turns out to be shared.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use foldhash::fast::RandomState;
 use why401_parsers::event::{Event, Name, Names, What};
 
 use super::Key;
@@ -12,11 +13,11 @@ use crate::session::endpoint::{Role, Roles};
 #[derive(Debug, Default)]
 pub struct Owners {
     /// By address: when which user was seen there, in order of time.
-    seen: HashMap<Name, Vec<(i64, Name)>>,
-    users: HashMap<Name, BTreeSet<Name>>,
+    seen: HashMap<Name, Vec<(i64, Name)>, RandomState>,
+    users: HashMap<Name, BTreeSet<Name>, RandomState>,
     /// The machine's own or a private address that most requests come from: a proxy, or a developer.
     proxies: BTreeSet<Name>,
-    emails: HashMap<Name, Name>,
+    emails: HashMap<Name, Name, RandomState>,
 }
 
 /// Within this time (microseconds) a sighting on a shared address counts as the same presence: people keep an address for
@@ -64,9 +65,16 @@ impl Owners {
     /// A user was seen on an address.
     pub fn sight(&mut self, time: i64, user: Name, address: Name) {
         let seen = self.seen.entry(address).or_default();
-        let at = seen.partition_point(|(other, _)| *other <= time);
-        seen.insert(at, (time, user));
-        self.users.entry(address).or_default().insert(user);
+        let last = seen.last().copied();
+        if last.is_none_or(|(other, _)| other <= time) {
+            seen.push((time, user));
+        } else {
+            let at = seen.partition_point(|(other, _)| *other <= time);
+            seen.insert(at, (time, user));
+        }
+        if last.is_none_or(|(_, other)| other != user) {
+            self.users.entry(address).or_default().insert(user);
+        }
     }
 
     /// The user whom an e-mail belongs to.
@@ -181,7 +189,7 @@ const MOST_OF_ALL: f64 = 0.6;
 
 /// Private addresses that most requests come from, and the machine's own.
 fn proxies(events: &[Event], names: &Names) -> BTreeSet<Name> {
-    let mut counts: BTreeMap<Name, usize> = BTreeMap::new();
+    let mut counts: HashMap<Name, usize, RandomState> = HashMap::default();
     for event in events.iter().filter(|event| event.request().is_some()) {
         if let Some(address) = event.address {
             *counts.entry(address).or_default() += 1;

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use indexmap::IndexMap;
 use serde::Serialize;
 use why401_parsers::about::About;
-use why401_parsers::detect::{Balance, parse_chunk_with};
+use why401_parsers::detect::{Balance, Parser};
 use why401_parsers::dialect::DIALECTS;
 use why401_parsers::envelope::ENVELOPES;
 use why401_parsers::line::Framing;
@@ -193,7 +193,7 @@ impl Test {
         for entry in framing.entries(text) {
             let arena = Bump::new();
             // The parsers keep nothing between lines, so a line by itself is read as it is in its file.
-            let parsed = parse_chunk_with(entry.bytes, framing, key, &arena, patterns);
+            let parsed = Parser::new(key, patterns).parse(entry.bytes, framing, &arena);
             let (envelopes, dialect) = how(&parsed.balance, patterns);
             let (first, count) = (u64::from(entry.line) + 1, u64::from(entry.lines));
             lines += count;

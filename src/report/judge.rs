@@ -30,7 +30,7 @@ pub(crate) struct Found {
 
 /// Notices and explains.
 pub(crate) fn judge(placed: &Placed) -> Found {
-    let Placed { config, names, identified, timelines, lifetimes, .. } = placed;
+    let Placed { names, identified, timelines, lifetimes, .. } = placed;
     let restarts = incident::service::restarts(identified);
     let mut attacks = incident::service::attacks(timelines);
     // Where users are at home, what is refused may be theirs.
@@ -53,36 +53,42 @@ pub(crate) fn judge(placed: &Placed) -> Found {
         renewed_unseen: !renews && timelines.values().filter(|timeline| cured_unseen(timeline)).nth(1).is_some(),
         nameless_failures: &nameless_failures,
     };
+    let attackers: BTreeSet<Key> = attacks.iter().map(|attack| Key::Address(attack.address)).collect();
+    let others: Vec<(&Key, &Timeline)> = timelines.iter().filter(|(key, _)| !attackers.contains(key)).collect();
+    let of_each = placed.crew.each(&others, |(key, timeline)| of_actor(placed, &world, **key, timeline));
     let mut judged = Vec::new();
     let mut in_flight: Vec<(Key, usize)> = Vec::new();
-    let attackers: BTreeSet<Key> = attacks.iter().map(|attack| Key::Address(attack.address)).collect();
-    for (key, timeline) in timelines {
-        if attackers.contains(key) {
-            continue;
-        }
-        let skew = skew_of(identified, *key);
-        let mut of_actor = Vec::new();
-        for incident in incident::detect(timeline, config.window.0) {
-            if !had_session(timeline, &incident) || hidden_behind_proxy(identified, *key, timeline, &incident) {
-                continue;
-            }
-            let case = Case::new(&incident, timeline, &world, skew);
-            if harmless(&case) {
-                in_flight.extend(incident.signs.iter().map(|sign| (*key, *sign)));
-                continue;
-            }
-            let verdict = score::verdict(&case);
-            if !worth_saying(&case, &verdict) {
-                continue;
-            }
-            let impact = impact(&case, &verdict);
-            let lifetime = life(&case, placed, *key);
-            of_actor.push(Judged { key: *key, incident, verdict, impact, contributing: Vec::new(), lifetime });
-        }
+    for (of_actor, harmless) in of_each {
         judged.extend(of_actor);
+        in_flight.extend(harmless);
     }
     contributions(&mut judged, lifetimes);
     Found { restarts, attacks, judged, in_flight }
+}
+
+/// One actor's incidents, and his refusals that were under way while a refresh replaced the credential.
+fn of_actor(placed: &Placed, world: &World<'_>, key: Key, timeline: &Timeline) -> (Vec<Judged>, Vec<(Key, usize)>) {
+    let identified = &placed.identified;
+    let skew = skew_of(identified, key);
+    let (mut judged, mut in_flight) = (Vec::new(), Vec::new());
+    for incident in incident::detect(timeline, placed.config.window.0) {
+        if !had_session(timeline, &incident) || hidden_behind_proxy(identified, key, timeline, &incident) {
+            continue;
+        }
+        let case = Case::new(&incident, timeline, world, skew);
+        if harmless(&case) {
+            in_flight.extend(incident.signs.iter().map(|sign| (key, *sign)));
+            continue;
+        }
+        let verdict = score::verdict(&case);
+        if !worth_saying(&case, &verdict) {
+            continue;
+        }
+        let impact = impact(&case, &verdict);
+        let lifetime = life(&case, placed, key);
+        judged.push(Judged { key, incident, verdict, impact, contributing: Vec::new(), lifetime });
+    }
+    (judged, in_flight)
 }
 
 /// Whether of fifty answers more than one is tied to its request by the order of lines alone.

@@ -84,9 +84,8 @@ fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
     let findings = placed.findings();
     let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, restarts);
     incidents.extend(service::attacks(&findings, attacks));
-    for judged in judged {
-        incidents.push((Some(judged.key), written(&findings, judged)));
-    }
+    let crew = placed.crew;
+    incidents.extend(crew.each(judged, |judged| (Some(judged.key), written(&findings, judged))));
     let filter = &placed.config.filter;
     incidents.retain(|(_, incident)| kept(filter, incident));
     incidents.sort_by(|(_, a), (_, b)| {
@@ -132,7 +131,10 @@ fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
         notes.push(format!("Only what happened since {} is looked at: what is older is not kept.", rfc3339(since)));
     }
     notes.extend(seen_instead(&placed.inputs, &placed.identified, behind_proxy > 0));
-    let days = days::days(&findings, &incidents, &active, &placed.thinned);
+    let drawn = || (series::series(&findings, restarts, &placed.thinned), ages::ages(&findings));
+    let lived = || lifetime_findings(&findings, placed);
+    let ((days, lifetimes), (series, ages)) =
+        crew.both(|| (days::days(&findings, &incidents, &active, &placed.thinned), lived()), drawn);
     Diagnosis {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -140,9 +142,9 @@ fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
         summary,
         since: placed.since.map(rfc3339),
         days,
-        series: series::series(&findings, restarts, &placed.thinned),
-        ages: ages::ages(&findings),
-        lifetimes: lifetime_findings(&findings, placed),
+        series,
+        ages,
+        lifetimes,
         endpoints: placed
             .roles
             .list(&placed.names)

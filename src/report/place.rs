@@ -13,7 +13,7 @@ use why401_parsers::record::{ClientRefresh, Side};
 
 use super::{proxy, rfc3339, time};
 use crate::actor::clock::{SetBy, nearest_zone};
-use crate::actor::{Identified, Key, identify};
+use crate::actor::{Actor, Identified, Key, identify};
 use crate::cause::case::span;
 use crate::config::{Config, Keep};
 use crate::diagnosis::Input;
@@ -21,6 +21,7 @@ use crate::reading::Reading;
 use crate::session::habit::Habit;
 use crate::session::lifetime::{Ages, KnownBy, Lifetime};
 use crate::session::{SECOND, Timeline, endpoint::Roles, timeline};
+use crate::spread::Crew;
 
 /// Everything that was read, in its place.
 pub(crate) struct Placed {
@@ -45,11 +46,13 @@ pub(crate) struct Placed {
     pub(crate) behind_proxy: usize,
     /// What is older was left out, as told.
     pub(crate) since: Option<i64>,
+    /// Who works.
+    pub(crate) crew: Crew,
 }
 
 /// Puts what was read in its place.
 pub(crate) fn place(reading: Reading) -> Placed {
-    let Reading { config, mut names, sources, .. } = reading;
+    let Reading { config, mut names, sources, crew, .. } = reading;
     let mut assembled: Vec<Assembled> = Vec::with_capacity(sources.len());
     let mut inputs = Vec::with_capacity(sources.len());
     let mut balances = Vec::with_capacity(sources.len());
@@ -105,8 +108,9 @@ pub(crate) fn place(reading: Reading) -> Placed {
             }
         }
     }
-    let timelines: BTreeMap<Key, Timeline> =
-        identified.actors.iter().map(|(key, actor)| (*key, timeline(actor, &identified, &roles, &names))).collect();
+    let actors: Vec<(&Key, &Actor)> = identified.actors.iter().collect();
+    let timelines = crew.each(&actors, |(key, actor)| (**key, timeline(actor, &identified, &roles, &names)));
+    let timelines: BTreeMap<Key, Timeline> = timelines.into_iter().collect();
     let mut ages = Ages::default();
     for timeline in timelines.values() {
         ages.add(timeline);
@@ -139,6 +143,7 @@ pub(crate) fn place(reading: Reading) -> Placed {
         thinned,
         behind_proxy,
         since,
+        crew,
     }
 }
 

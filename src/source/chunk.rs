@@ -28,6 +28,9 @@ pub(super) struct Chunks<R> {
     ended: bool,
 }
 
+/// A buffer for the next chunk, with anything in it: one that was used before costs neither new memory nor zeros.
+pub(super) type Spare<'s> = &'s dyn Fn() -> Vec<u8>;
+
 /// How many bytes of an over-long line are kept: one more than is looked at, which marks it as such.
 const KEPT: usize = MAX_LINE + 1;
 
@@ -42,15 +45,18 @@ impl<R: Read> Chunks<R> {
     }
 
     /// The next chunk; `None` at the end. After an error what was read before it is still given.
-    pub(super) fn next(&mut self) -> Option<(Chunk, Option<io::Error>)> {
+    pub(super) fn next(&mut self, spare: Spare<'_>) -> Option<(Chunk, Option<io::Error>)> {
         if self.ended {
             return None;
         }
-        let mut bytes = std::mem::take(&mut self.rest);
+        let mut bytes = spare();
+        let mut used = self.rest.len();
+        bytes.resize(bytes.len().max(used), 0);
+        bytes[..used].copy_from_slice(&self.rest);
         let mut dropped = 0;
         let mut looked = 0;
         loop {
-            let failed = self.more(&mut bytes).err();
+            let failed = self.more(&mut bytes, used).err();
             let framing = *self.framing.get_or_insert_with(|| Framing::detect(&bytes));
             if self.ended || failed.is_some() {
                 self.ended = true;
@@ -64,7 +70,9 @@ impl<R: Read> Chunks<R> {
             // What was looked at has no cut in it.
             let from = if framing == Framing::Lines { looked } else { 0 };
             if let Some(cut) = framing.last_cut(&bytes[from..]).map(|cut| cut + from) {
-                self.rest = bytes.split_off(cut);
+                self.rest.clear();
+                self.rest.extend_from_slice(&bytes[cut..]);
+                bytes.truncate(cut);
                 return Some((Chunk { bytes, framing, dropped }, None));
             }
             let kept = framing.open_line(&bytes) + KEPT;
@@ -74,15 +82,25 @@ impl<R: Read> Chunks<R> {
                 dropped += self.skip_line(&mut bytes);
             }
             looked = bytes.len();
+            used = looked;
         }
     }
 
-    /// Reads up to one more chunk's size.
-    fn more(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let before = bytes.len();
-        let result = (&mut self.text).take(self.size as u64).read_to_end(bytes);
-        self.ended = result.is_ok() && bytes.len() == before;
-        result.map(|_| ())
+    /// Reads up to one more chunk's size behind the bytes that are used.
+    fn more(&mut self, bytes: &mut Vec<u8>, used: usize) -> io::Result<()> {
+        let (mut filled, goal) = (used, used + self.size);
+        bytes.resize(bytes.len().max(goal), 0);
+        let result = loop {
+            match self.text.read(&mut bytes[filled..goal]) {
+                Ok(0) => break Ok(()),
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        bytes.truncate(filled);
+        self.ended = result.is_ok() && filled == used;
+        result
     }
 
     /// Drops the rest of an over-long line; its end, if there is one, and what follows it are appended. Returns how much was dropped.
@@ -112,7 +130,7 @@ mod tests {
     fn cut(text: &[u8], size: usize) -> (Vec<Vec<u8>>, u64) {
         let mut chunks = Chunks::new(text, size);
         let (mut out, mut dropped) = (Vec::new(), 0);
-        while let Some((chunk, failed)) = chunks.next() {
+        while let Some((chunk, failed)) = chunks.next(&Vec::new) {
             assert!(failed.is_none());
             dropped += chunk.dropped;
             out.push(chunk.bytes);
@@ -151,7 +169,7 @@ mod tests {
         let entries = |size: usize| {
             let mut chunks = Chunks::new(text.as_bytes(), size);
             let (mut out, mut taken) = (Vec::new(), 0);
-            while let Some((chunk, _)) = chunks.next() {
+            while let Some((chunk, _)) = chunks.next(&Vec::new) {
                 assert_eq!(chunk.framing, Framing::Parts);
                 assert!(chunk.bytes.len() <= size + 2 * KEPT, "{}", chunk.bytes.len());
                 taken += chunk.bytes.len() as u64 + chunk.dropped;
@@ -173,7 +191,7 @@ mod tests {
         for (text, whole) in [("one\ntwo", "one\n"), ("one\n", "one\n"), ("one", ""), ("", "")] {
             let mut chunks = Chunks::new(text.as_bytes(), 4).going_on(None, true);
             let mut taken = Vec::new();
-            while let Some((chunk, _)) = chunks.next() {
+            while let Some((chunk, _)) = chunks.next(&Vec::new) {
                 taken.extend(chunk.bytes);
             }
             assert_eq!(taken, whole.as_bytes(), "{text:?}");

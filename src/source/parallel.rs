@@ -9,17 +9,17 @@ use std::thread;
 use bumpalo::Bump;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use self_cell::self_cell;
-use why401_parsers::detect::{Parsed, parse_chunk_with};
+use why401_parsers::assemble::Known;
+use why401_parsers::detect::{Parsed, Parser};
 use why401_parsers::line::Framing;
-use why401_parsers::pattern::Pattern;
-use why401_parsers::secret::FingerprintKey;
 
 use super::How;
-use super::chunk::{Chunk, Chunks};
+use super::chunk::{Chunk, Chunks, Spare};
 use super::error::SourceError;
 use super::open::Opened;
 use super::progress::Progress;
 use crate::Reading;
+use crate::spread::Crew;
 
 /// A piece of a source to be read: a file, or the rest of one.
 pub(crate) struct Part {
@@ -104,10 +104,13 @@ self_cell!(
     }
 );
 
-fn parse(chunk: Chunk, key: FingerprintKey, patterns: &[Pattern]) -> ParsedChunk {
+/// A parsed chunk, with the number of its parser.
+type OfParser = (usize, ParsedChunk);
+
+fn parse(chunk: Chunk, parser: &mut Parser<'_>) -> ParsedChunk {
     let Chunk { bytes, framing, dropped } = chunk;
     ParsedChunk::new(Bytes { bytes, arena: Bump::new(), framing, dropped }, |owner| {
-        parse_chunk_with(&owner.bytes, owner.framing, key, &owner.arena, patterns)
+        parser.parse(&owner.bytes, owner.framing, &owner.arena)
     })
 }
 
@@ -121,29 +124,35 @@ pub(crate) fn read(
     progress: &Progress,
     mut begin: impl FnMut(&mut Reading, usize),
 ) -> Vec<PartRead> {
-    let threads = how.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)).max(1);
+    reading.crew = Crew::of(how.threads);
+    let threads = reading.crew.threads();
     let (key, patterns) = (reading.key(), Arc::clone(&reading.config.patterns));
     let counted = Arc::new(AtomicU64::new(0));
     // Some chunks in hand for each thread keep all busy, and bound what is in memory.
     let (to_parsers, chunks) = bounded::<Numbered<Chunk>>(threads * 2);
-    let (to_assembly, parsed) = bounded::<Numbered<ParsedChunk>>(threads * 2);
+    let (to_assembly, parsed) = bounded::<Numbered<OfParser>>(threads * 2);
+    // Buffers go round.
+    let (give_back, spare) = bounded::<Vec<u8>>(threads * 4);
     let mut read = Vec::with_capacity(parts.len());
     thread::scope(|scope| {
         let reader = Arc::clone(&counted);
-        scope.spawn(move || cut_all(parts, how, &reader, &to_parsers));
-        for _ in 0..threads {
+        scope.spawn(move || cut_all(parts, how, &reader, &to_parsers, &|| spare.try_recv().unwrap_or_default()));
+        for number in 0..threads {
             let (chunks, to_assembly, patterns) = (chunks.clone(), to_assembly.clone(), Arc::clone(&patterns));
-            scope.spawn(move || parse_all(&chunks, key, &patterns, &to_assembly));
+            scope.spawn(move || parse_all(&chunks, number, Parser::new(key, &patterns), &to_assembly));
         }
         drop((chunks, to_assembly));
+        let mut known: Vec<Known> = (0..threads).map(|_| Known::default()).collect();
         in_order(&parsed, |step| {
             match step {
                 Step::Begin(place) => begin(reading, place),
                 Step::Wrong(error) => errors.push(error),
                 Step::End(part) => read.push(part),
-                Step::Chunk(chunk) => {
-                    reading.take(chunk.borrow_dependent());
+                Step::Chunk((parser, chunk)) => {
+                    reading.take(chunk.borrow_dependent(), &mut known[parser]);
                     reading.dropped(chunk.borrow_owner().dropped);
+                    // Where all have one, this one is let go.
+                    let _ = give_back.try_send(chunk.into_owner().bytes);
                 }
             }
             progress.at(counted.load(Ordering::Relaxed));
@@ -152,7 +161,13 @@ pub(crate) fn read(
     read
 }
 
-fn cut_all(parts: Vec<Part>, how: How, counted: &Arc<AtomicU64>, to_parsers: &Sender<Numbered<Chunk>>) {
+fn cut_all(
+    parts: Vec<Part>,
+    how: How,
+    counted: &Arc<AtomicU64>,
+    to_parsers: &Sender<Numbered<Chunk>>,
+    spare: Spare<'_>,
+) {
     let mut number = 0;
     // The receivers live as long as this does; were one gone, there would be nobody to tell.
     let mut send = |step| {
@@ -165,7 +180,7 @@ fn cut_all(parts: Vec<Part>, how: How, counted: &Arc<AtomicU64>, to_parsers: &Se
             Ok(opened) => {
                 send(Step::Begin(place));
                 let mut chunks = Chunks::new(opened.text, how.chunk).going_on(framing, open_end);
-                while let Some((chunk, failed)) = chunks.next() {
+                while let Some((chunk, failed)) = chunks.next(spare) {
                     read.add(&chunk);
                     send(Step::Chunk(chunk));
                     if let Some(cause) = failed {
@@ -185,16 +200,16 @@ fn cut_all(parts: Vec<Part>, how: How, counted: &Arc<AtomicU64>, to_parsers: &Se
 
 fn parse_all(
     chunks: &Receiver<Numbered<Chunk>>,
-    key: FingerprintKey,
-    patterns: &[Pattern],
-    to_assembly: &Sender<Numbered<ParsedChunk>>,
+    of: usize,
+    mut parser: Parser<'_>,
+    to_assembly: &Sender<Numbered<OfParser>>,
 ) {
     for (number, step) in chunks {
         let step = match step {
             Step::Begin(place) => Step::Begin(place),
             Step::Wrong(error) => Step::Wrong(error),
             Step::End(read) => Step::End(read),
-            Step::Chunk(chunk) => Step::Chunk(parse(chunk, key, patterns)),
+            Step::Chunk(chunk) => Step::Chunk((of, parse(chunk, &mut parser))),
         };
         if to_assembly.send((number, step)).is_err() {
             return;
@@ -203,8 +218,8 @@ fn parse_all(
 }
 
 /// Puts the steps back into their order. No more can be waiting than are on their way.
-fn in_order(parsed: &Receiver<Numbered<ParsedChunk>>, mut take: impl FnMut(Step<ParsedChunk>)) {
-    let mut waiting: BTreeMap<u64, Step<ParsedChunk>> = BTreeMap::new();
+fn in_order(parsed: &Receiver<Numbered<OfParser>>, mut take: impl FnMut(Step<OfParser>)) {
+    let mut waiting: BTreeMap<u64, Step<OfParser>> = BTreeMap::new();
     let mut next = 0;
     for (number, step) in parsed {
         waiting.insert(number, step);

@@ -82,6 +82,7 @@ impl Assembler {
         drop_free(&mut self.events, free);
         self.events.shrink_to_fit();
         self.free.clear();
+        self.passed = (0, i64::MIN);
         self.server.move_places(|place| moved[place]);
         self.client.move_places(|place| moved[place]);
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::{Parsed, stated};
 use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
-use crate::gather::Answered;
+use crate::gather::{Answered, NewTexts};
 use crate::record::{Body, Record, Side};
 use crate::time::{HOUR, SECOND, Stamp};
 
@@ -87,6 +87,17 @@ impl Assembled {
     }
 }
 
+/// The names of the texts that a [`crate::detect::Parser`] numbered. Its chunks have to be taken in the order in which it read them.
+#[derive(Debug, Default)]
+pub struct Known(Vec<Name>);
+
+impl Known {
+    fn add(&mut self, new: &NewTexts<'_>, names: &mut Names) {
+        self.0.truncate(new.from);
+        self.0.extend(new.list.iter().map(|text| names.intern(text)));
+    }
+}
+
 /// Puts the records of one source together. Feed it in the order of lines, then [`Assembler::finish`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Assembler {
@@ -96,6 +107,8 @@ pub struct Assembler {
     /// Events that are not settled yet; the places in `free` are to be used again.
     pub(crate) events: Vec<Draft>,
     free: Vec<usize>,
+    /// All drafts before this place are older than this time (microseconds), so that they need not be looked at when uses are thinned.
+    passed: (usize, i64),
     uses: uses::Uses,
     releases: releases::Releases,
     /// The latest time seen, for lines that have none.
@@ -164,6 +177,7 @@ impl Assembler {
             client: client::State::default(),
             events: Vec::new(),
             free: Vec::new(),
+            passed: (0, i64::MIN),
             uses: uses::Uses::with_room(room),
             releases: releases::Releases::default(),
             latest: None,
@@ -176,56 +190,48 @@ impl Assembler {
         }
     }
 
-    /// Takes the next chunk. `first_line` is the number (from 1) of its first line.
-    pub fn take(&mut self, parsed: &Parsed<'_>, first_line: u64, names: &mut Names) {
+    /// Takes the next chunk. `first_line` is the number (from 1) of its first line, `known` what was taken from its
+    /// [`crate::detect::Parser`] before.
+    pub fn take(&mut self, parsed: &Parsed<'_>, first_line: u64, known: &mut Known, names: &mut Names) {
+        known.add(&parsed.texts, names);
         self.learn_zones(parsed, first_line);
-        let mut known: Vec<Option<Name>> = vec![None; parsed.texts.list.len()];
         let mut answered = parsed.answered.iter().peekable();
         for record in &parsed.records {
             while let Some(one) = answered.next_if(|one| one.last_line < record.line) {
-                self.answered_well(one, first_line, &parsed.texts.list, &mut known, names);
+                self.answered_well(one, first_line, known, names);
             }
             self.push(record, first_line, names);
         }
         for one in answered {
-            self.answered_well(one, first_line, &parsed.texts.list, &mut known, names);
+            self.answered_well(one, first_line, known, names);
         }
         self.latest = parsed.last.or(self.latest);
     }
 
     /// Takes a request that was put together in its chunk.
-    fn answered_well(
-        &mut self,
-        answered: &Answered,
-        first_line: u64,
-        texts: &[&[u8]],
-        known: &mut [Option<Name>],
-        names: &mut Names,
-    ) {
+    fn answered_well(&mut self, answered: &Answered, first_line: u64, known: &Known, names: &mut Names) {
         let Some(stamp) = answered.frame.or(answered.at) else { return };
         let line = first_line + u64::from(answered.line);
         self.note_stamp(stamp);
         self.sides[0] += u64::from(answered.records);
-        let mut name = |number: u32| {
-            let number = number as usize;
-            *known[number].get_or_insert_with(|| names.intern(texts[number]))
-        };
+        let name = |number: u32| known.0[number as usize];
         let one = uses::Use {
             number: 0,
             line,
             stamp,
             ended: answered.ended,
             id: Some(answered.id),
-            user: answered.user.map(&mut name),
-            address: answered.address.map(&mut name),
+            user: answered.user.map(name),
+            address: answered.address.map(name),
             method: name(answered.method),
             path: name(answered.path),
-            action: answered.action.map(&mut name),
+            action: answered.action.map(name),
             status: answered.status,
             process: answered.process,
-            grouped_by: GroupedBy::RequestId,
+            grouped_by: answered.grouped_by,
         };
-        let place = self.keep_use(one, names);
+        let waits = one.grouped_by == GroupedBy::OneLine && self.server.waits_for(answered.id);
+        let place = if waits { self.at_length(&one, names) } else { self.keep_use(one, names) };
         self.server.ended_well(answered.id, place);
     }
 
@@ -240,12 +246,23 @@ impl Assembler {
 
     /// Thins the uses, at the end the newest as well.
     fn thin(&mut self, names: &Names, at_end: bool) {
+        let Some((from, to)) = self.uses.around(at_end) else { return };
+        if from < self.passed.1 {
+            self.passed.0 = 0;
+        }
         let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
-        let drafts = self.events.iter().enumerate().filter(|(place, _)| !free.contains(place));
-        // A release is said of everybody each hour: no moment around which more is worth keeping.
-        let moments = drafts.filter(|(_, draft)| !matches!(draft.event.what, What::Release { .. }));
-        let events = moments.filter_map(|(_, draft)| Some((draft.stamp?, &draft.event)));
-        self.uses.thin(events, names, at_end);
+        let mut first = None;
+        let drafts = (self.passed.0..).zip(&self.events[self.passed.0..]);
+        let moments = drafts.filter_map(|(place, draft)| {
+            let stamp = draft.stamp.filter(|stamp| stamp.micros >= from)?;
+            first.get_or_insert(place);
+            // A release is said of everybody each hour: no moment around which more is worth keeping.
+            let moment =
+                stamp.micros <= to && !matches!(draft.event.what, What::Release { .. }) && !free.contains(&place);
+            moment.then_some((stamp, &draft.event))
+        });
+        self.uses.thin(moments, names, at_end);
+        self.passed = (first.unwrap_or(self.events.len()), from);
     }
 
     /// A draft that turned out to be a use becomes one.
@@ -271,6 +288,7 @@ impl Assembler {
     fn keep(&mut self, draft: Draft) -> usize {
         if let Some(place) = self.free.pop() {
             self.events[place] = draft;
+            self.passed.0 = self.passed.0.min(place);
             return place;
         }
         self.events.push(draft);
@@ -363,19 +381,12 @@ impl Assembler {
         }
         let side = self.side();
         let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
-        // Here is the most that is held of a source: all of it stays in one piece of memory.
         let mut drafts = self.events;
         keep::drop_free(&mut drafts, &free);
-        let dropped = std::mem::take(&mut self.uses.dropped);
-        let uses = self.uses.into_list();
-        drafts.reserve_exact(uses.len());
-        drafts.extend(uses.iter().map(|one| Draft {
-            stamp: Some(one.stamp),
-            timed: TimeFrom::Line,
-            event: uses::event_of(one, self.source, names),
-        }));
-        drop(uses);
         drafts.sort_by_key(|draft| draft.event.line);
+        let dropped = std::mem::take(&mut self.uses.dropped);
+        let mut uses = self.uses.into_list();
+        uses.sort_by_key(|one| one.line);
         self.zones.sort_unstable();
         let inferred = self.zones.first().map(|(_, offset)| *offset);
         let mut offset = inferred.unwrap_or(0);
@@ -383,8 +394,22 @@ impl Assembler {
         let mut zones = self.zones.iter().peekable();
         let mut previous = 0;
         let (mut newest, mut late) = (i64::MIN, 0);
-        for draft in &mut drafts {
-            while let Some((_, next)) = zones.next_if(|(from, _)| *from <= draft.event.line) {
+        let mut events = Vec::with_capacity(drafts.len() + uses.len());
+        // Both in one order of lines.
+        let (mut drafts, mut uses) = (drafts.into_iter().peekable(), uses.into_iter().peekable());
+        loop {
+            let draft = match (drafts.peek(), uses.peek()) {
+                (Some(draft), Some(one)) if one.line < draft.event.line => None,
+                (None, Some(_)) => None,
+                _ => drafts.next(),
+            };
+            let draft = draft.or_else(|| {
+                let one = uses.next()?;
+                let event = uses::event_of(&one, self.source, names);
+                Some(Draft { stamp: Some(one.stamp), timed: TimeFrom::Line, event })
+            });
+            let Some(Draft { stamp, timed, mut event }) = draft else { break };
+            while let Some((_, next)) = zones.next_if(|(from, _)| *from <= event.line) {
                 offset = *next;
             }
             let mut settle = |stamp: Stamp| {
@@ -399,24 +424,23 @@ impl Assembler {
                 }
                 stamp.in_zone(offset)
             };
-            let event = &mut draft.event;
-            event.time = draft.stamp.map_or(previous, &mut settle);
-            event.timed = draft.timed;
+            event.time = stamp.map_or(previous, &mut settle);
+            event.timed = timed;
             if let What::Request(request) = &mut event.what
-                && let (Some(stamp), Some(ended)) = (draft.stamp, request.ended)
+                && let (Some(stamp), Some(ended)) = (stamp, request.ended)
             {
                 // Drafts hold the duration or the end as the line stated it; see `server`.
                 request.ended = Some(event.time + (ended - stamp.micros).max(0));
             }
-            if draft.stamp.is_some() {
+            if stamp.is_some() {
                 previous = event.time;
             }
             if event.timed == TimeFrom::Line && !matches!(event.what, What::Release { .. }) {
                 newest = newest.max(event.time);
                 late += u64::from(event.time < newest.saturating_sub(REORDER_WINDOW));
             }
+            events.push(event);
         }
-        let mut events: Vec<Event> = drafts.into_iter().map(|draft| draft.event).collect();
         events.sort_by_key(|event| (event.time, event.line));
         let span = self.timed.then(|| span_of(&events));
         let clock = Clock {

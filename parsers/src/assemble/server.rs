@@ -4,7 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Assembler, Origin, Place, bare_path, masked};
+use super::uses::{self, Use};
+use super::{Assembler, Draft, Origin, Place, bare_path, masked};
 use crate::event::{Fault, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
 use crate::record::{Body, Completed, Params, Record, Sense, Side, Upgrade};
 use crate::secret::{ById, RequestId};
@@ -93,6 +94,11 @@ impl State {
         }
         self.fault = self.fault.and_then(&to);
         self.notes.retain_mut(|note| moved(&mut note.draft));
+    }
+
+    /// Whether something was logged that may belong to the one line of this request.
+    pub(super) fn waits_for(&self, id: RequestId) -> bool {
+        !self.notes.is_empty() || matches!(self.place_of(id), Some(Place::Draft(_)))
     }
 
     /// A request ended with nothing to say of it.
@@ -480,6 +486,17 @@ impl Assembler {
         }
         self.ended(record, place, names);
         place
+    }
+
+    /// A request of one line, with nothing to say of it but what was logged before.
+    pub(super) fn at_length(&mut self, one: &Use, names: &mut Names) -> Place {
+        let event = uses::event_of(one, self.source, names);
+        let place = self.keep(Draft { stamp: Some(one.stamp), timed: TimeFrom::Line, event });
+        if let Some(Place::Draft(earlier)) = one.id.and_then(|id| self.server.place_of(id)) {
+            self.take_over(earlier, place);
+        }
+        self.claim_notes(one.line, place, names.text(one.path).as_bytes());
+        self.shorten(place, names)
     }
 
     /// Moves what was gathered under a request's id before its one line came.

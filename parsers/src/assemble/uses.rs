@@ -76,11 +76,14 @@ pub(super) struct Uses {
     room: usize,
     /// So many from the beginning were looked through: what is left of them stays.
     thinned: usize,
-    /// How thinning stands with each actor.
-    runs: HashMap<Whose, Run, foldhash::fast::RandomState>,
+    runs: Runs,
     /// How many were dropped, by the hour (since 1970) that their lines state and whether they state its zone.
     pub(super) dropped: BTreeMap<(i64, bool), u64>,
 }
+
+/// How thinning stands with each actor.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Runs(HashMap<Whose, Run, foldhash::fast::RandomState>);
 
 /// What was seen of one actor's uses, in the order in which they ended, which is nearly that of time.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -104,7 +107,7 @@ struct Run {
 impl Uses {
     /// None yet, with room for so many.
     pub(super) fn with_room(room: usize) -> Self {
-        Self { list: Vec::new(), next: 0, room, thinned: 0, runs: HashMap::default(), dropped: BTreeMap::new() }
+        Self { list: Vec::new(), next: 0, room, thinned: 0, runs: Runs::default(), dropped: BTreeMap::new() }
     }
 
     /// Keeps one and gives its number.
@@ -134,7 +137,7 @@ impl Uses {
         self.thinned = looked_through;
         self.list.shrink_to_fit();
         let here: HashSet<Whose> = self.list.iter().map(|one| (one.user, one.address)).collect();
-        self.runs.retain(|whose, _| here.contains(whose));
+        self.runs.0.retain(|whose, _| here.contains(whose));
     }
 
     /// Shows every name.
@@ -142,11 +145,11 @@ impl Uses {
         for Use { user, address, method, path, action, .. } in &mut self.list {
             [user, address, action].into_iter().flatten().chain([method, path]).for_each(&mut *see);
         }
-        let runs = std::mem::take(&mut self.runs).into_iter().map(|((mut user, mut address), mut run)| {
+        let runs = std::mem::take(&mut self.runs.0).into_iter().map(|((mut user, mut address), mut run)| {
             [&mut user, &mut address].into_iter().flatten().chain(&mut run.routes).for_each(&mut *see);
             ((user, address), run)
         });
-        self.runs = runs.collect();
+        self.runs.0 = runs.collect();
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -162,47 +165,23 @@ impl Uses {
         self.list
     }
 
-    /// Drops what is far from all that matters; at the end the newest as well. `events` are the source's other events so far.
-    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names, at_end: bool) {
-        let newest = if at_end { 0 } else { self.room / NEWEST };
-        let until = self.list.len() - newest.min(self.list.len());
-        let from = self.thinned.min(until);
-        let times = || self.list[from..until].iter().map(|one| one.stamp.micros);
-        let (Some(first), Some(last)) = (times().min(), times().max()) else { return };
-        let around = first - NEAR_TROUBLE..=last + NEAR_TROUBLE;
-        let moments = Moments::of(events.filter(|(stamp, _)| around.contains(&stamp.micros)));
-        let mut runs = std::mem::take(&mut self.runs);
-        self.thinned = self.drop_dull(from..until, &mut runs, &moments, names);
-        self.runs = runs;
+    /// What is to be looked through next: between which times (microseconds) other events matter for it. At the end, the newest as well.
+    pub(super) fn around(&self, at_end: bool) -> Option<(i64, i64)> {
+        let times = || self.list[self.part(at_end)].iter().map(|one| one.stamp.micros);
+        Some((times().min()? - NEAR_TROUBLE, times().max()? + NEAR_TROUBLE))
     }
 
-    /// Drops the dull ones of a part, and gives where what is left of it ends.
-    fn drop_dull(
-        &mut self,
-        part: std::ops::Range<usize>,
-        runs: &mut HashMap<Whose, Run, foldhash::fast::RandomState>,
-        moments: &Moments,
-        names: &Names,
-    ) -> usize {
-        let mut by_actor: HashMap<Whose, Vec<u32>, foldhash::fast::RandomState> = HashMap::default();
-        for (place, one) in (0_u32..).zip(&self.list[part.clone()]) {
-            by_actor.entry((one.user, one.address)).or_default().push(place);
-        }
-        let mut keep = vec![true; part.len()];
-        let mut telling: HashMap<Name, bool, foldhash::fast::RandomState> = HashMap::default();
-        for (whose, places) in &by_actor {
-            let lists = moments.lists(*whose);
-            let run = runs.entry(*whose).or_default();
-            for (at, place) in places.iter().enumerate() {
-                let one = &self.list[part.start + *place as usize];
-                let tells = *telling.entry(one.path).or_insert_with(|| {
-                    let path = names.text(one.path).as_bytes();
-                    TELLING.iter().any(|word| contains_ignoring_case(path, word))
-                });
-                let next = places.get(at + 1).map(|next| self.list[part.start + *next as usize].stamp.micros);
-                keep[*place as usize] = run.keeps(one, next, lists, moments.blind) || tells;
-            }
-        }
+    fn part(&self, at_end: bool) -> std::ops::Range<usize> {
+        let newest = if at_end { 0 } else { self.room / NEWEST };
+        let until = self.list.len() - newest.min(self.list.len());
+        self.thinned.min(until)..until
+    }
+
+    /// Drops what is far from all that matters. `events` are the source's other events [around](Self::around) that time.
+    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names, at_end: bool) {
+        let moments = Moments::of(events);
+        let part = self.part(at_end);
+        let keep = self.runs.worth_keeping(&self.list[part.clone()], &moments, names);
         let mut to = part.start;
         let mut end = to;
         for place in part.start..self.list.len() {
@@ -218,14 +197,57 @@ impl Uses {
             }
         }
         self.list.truncate(to);
-        end
+        self.thinned = end;
+    }
+}
+
+/// How thinning stands with those who are in a part.
+#[derive(Default)]
+struct Standing<'m> {
+    /// The run, what happened to the actor, and his last use so far in the part.
+    actors: Vec<(Run, Lists<'m>, usize)>,
+    numbers: HashMap<Whose, usize, foldhash::fast::RandomState>,
+}
+
+impl Runs {
+    /// For each use of a part, whether it is worth keeping.
+    fn worth_keeping(&mut self, part: &[Use], moments: &Moments, names: &Names) -> Vec<bool> {
+        let mut standing = Standing::default();
+        // Whose each is, and when the same actor's next one is.
+        let mut each: Vec<(usize, Option<i64>)> = Vec::with_capacity(part.len());
+        for (place, one) in part.iter().enumerate() {
+            let whose = (one.user, one.address);
+            let actor = *standing.numbers.entry(whose).or_insert_with(|| {
+                standing.actors.push((self.0.remove(&whose).unwrap_or_default(), moments.lists(whose), place));
+                standing.actors.len() - 1
+            });
+            let last = std::mem::replace(&mut standing.actors[actor].2, place);
+            if last < place {
+                each[last].1 = Some(one.stamp.micros);
+            }
+            each.push((actor, None));
+        }
+        let mut telling: HashMap<Name, bool, foldhash::fast::RandomState> = HashMap::default();
+        let keep = part.iter().zip(each).map(|(one, (actor, next))| {
+            let (run, lists, _) = &mut standing.actors[actor];
+            run.keeps(one, next, lists, moments.blind)
+                || *telling.entry(one.path).or_insert_with(|| {
+                    let path = names.text(one.path).as_bytes();
+                    TELLING.iter().any(|word| contains_ignoring_case(path, word))
+                })
+        });
+        let keep = keep.collect();
+        self.0.extend(
+            standing.numbers.into_iter().map(|(whose, actor)| (whose, std::mem::take(&mut standing.actors[actor].0))),
+        );
+        keep
     }
 }
 
 impl Run {
     /// Whether a use is worth keeping for its place among the actor's others. `next`: when the next is. `blind`: nobody knows whose
     /// sockets the log's are.
-    fn keeps(&mut self, one: &Use, next: Option<i64>, lists: Lists<'_>, blind: bool) -> bool {
+    fn keeps(&mut self, one: &Use, next: Option<i64>, lists: &Lists<'_>, blind: bool) -> bool {
         let time = one.stamp.micros;
         let route = one.action.unwrap_or(one.path);
         let first_on_route = self.routes.len() < MOST_ROUTES && !self.routes.contains(&route);
@@ -234,7 +256,7 @@ impl Run {
         }
         // In which hours somebody was active is what rates are measured by.
         let first_in_hour = self.hour.replace(hour_of(one)) != Some(hour_of(one));
-        let between_after = next.is_none_or(|next| between(lists, time, next));
+        let between_after = next.is_none_or(|next| lists.iter().any(|happened| between(&happened.all, time, next)));
         let before = self.in_gap;
         self.in_gap = if between_after { 0 } else { before + 1 };
         // That calls went on while a socket was gone, one shows that is neither its first moment nor its last.
@@ -245,7 +267,7 @@ impl Run {
         if went_on {
             self.gap = None;
         }
-        let near_trouble = before < BESIDE && near(lists, time, NEAR_TROUBLE, |trouble| trouble);
+        let near_trouble = before < BESIDE && lists.iter().any(|happened| near(&happened.trouble, time, NEAR_TROUBLE));
         // An app that is opened, after it was away, asks for several things at once.
         let silence = self.last.replace(time).map_or(i64::MAX, |last| (time - last).abs());
         let joins = silence <= TOGETHER;
@@ -253,7 +275,10 @@ impl Run {
             (self.burst, self.was_away) = (0, silence >= AWAY);
         }
         let together = joins || next.is_some_and(|next| (next - time).abs() <= TOGETHER);
-        let opens = together && self.was_away && self.burst < OPENING && (blind || near(lists, time, OPENED, |_| true));
+        let opens = together
+            && self.was_away
+            && self.burst < OPENING
+            && (blind || lists.iter().any(|happened| near(&happened.all, time, OPENED)));
         self.burst += 1;
         first_in_hour || first_on_route || before == 0 || went_on || between_after || near_trouble || opens
     }
@@ -266,20 +291,28 @@ fn hour_of(one: &Use) -> i64 {
 /// So many endpoints of one actor are told apart.
 const MOST_ROUTES: usize = 32;
 
-/// When something happened to a user and at an address, and whether it was trouble.
-type Lists<'a> = [&'a [(i64, bool)]; 2];
+/// When something happened that uses are evidence for: to a user, or at an address.
+#[derive(Debug, Default)]
+struct Happened {
+    all: Vec<i64>,
+    /// Only trouble.
+    trouble: Vec<i64>,
+}
+
+/// What happened to a user and at an address.
+type Lists<'a> = [&'a Happened; 2];
 
 /// When something happened that uses are evidence for, by user and by address.
 struct Moments {
-    /// Time, and whether it was trouble.
-    by_name: HashMap<Name, Vec<(i64, bool)>, foldhash::fast::RandomState>,
+    by_name: HashMap<Name, Happened, foldhash::fast::RandomState>,
+    nothing: Happened,
     /// Sockets are opened with neither a user nor an address.
     blind: bool,
 }
 
 impl Moments {
     fn of<'a>(events: impl Iterator<Item = (Stamp, &'a Event)>) -> Self {
-        let mut by_name: HashMap<Name, Vec<(i64, bool)>, foldhash::fast::RandomState> = HashMap::default();
+        let mut by_name: HashMap<Name, Happened, foldhash::fast::RandomState> = HashMap::default();
         let mut blind = false;
         for (stamp, event) in events {
             blind |= matches!(event.what, What::Socket(Socket::Connect(_))) && event.user.or(event.address).is_none();
@@ -289,33 +322,33 @@ impl Moments {
                 _ => false,
             };
             for name in [event.user, event.address].into_iter().flatten() {
-                by_name.entry(name).or_default().push((stamp.micros, trouble));
+                let happened = by_name.entry(name).or_default();
+                happened.all.push(stamp.micros);
+                happened.trouble.extend(trouble.then_some(stamp.micros));
             }
         }
-        for list in by_name.values_mut() {
-            list.sort_unstable();
+        for happened in by_name.values_mut() {
+            happened.all.sort_unstable();
+            happened.trouble.sort_unstable();
         }
-        Self { by_name, blind }
+        Self { by_name, nothing: Happened::default(), blind }
     }
 
     /// The lists of a user and of an address.
-    fn lists(&self, (user, address): (Option<Name>, Option<Name>)) -> Lists<'_> {
-        [user, address].map(|name| name.and_then(|name| self.by_name.get(&name)).map_or(&[][..], Vec::as_slice))
+    fn lists(&self, (user, address): Whose) -> Lists<'_> {
+        [user, address].map(|name| name.and_then(|name| self.by_name.get(&name)).unwrap_or(&self.nothing))
     }
 }
 
-/// Whether something of a sort happened within so long of a time. `of`: by whether it was trouble.
-fn near(lists: Lists<'_>, time: i64, reach: i64, of: impl Fn(bool) -> bool) -> bool {
-    lists.iter().any(|list| {
-        let from = list.partition_point(|(at, _)| *at < time - reach);
-        list[from..].iter().take_while(|(at, _)| *at <= time + reach).any(|(_, trouble)| of(*trouble))
-    })
+/// Whether something happened within so long of a time.
+fn near(times: &[i64], time: i64, reach: i64) -> bool {
+    between(times, time - reach, time + reach)
 }
 
 /// Whether something happened between two times.
-fn between(lists: Lists<'_>, one: i64, other: i64) -> bool {
+fn between(times: &[i64], one: i64, other: i64) -> bool {
     let (from, to) = (one.min(other), one.max(other));
-    lists.iter().any(|list| list.get(list.partition_point(|(at, _)| *at < from)).is_some_and(|(at, _)| *at <= to))
+    times.get(times.partition_point(|at| *at < from)).is_some_and(|at| *at <= to)
 }
 
 /// The event that a use stands for. Its time is to be settled.

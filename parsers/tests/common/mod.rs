@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bumpalo::Bump;
-use why401_parsers::assemble::{Assembled, Assembler};
+use why401_parsers::assemble::{Assembled, Assembler, Known};
 use why401_parsers::detect::{Balance, parse_chunk};
 use why401_parsers::event::Names;
 use why401_parsers::line::Framing;
@@ -69,7 +69,7 @@ pub(crate) fn read_chunks<'a>(framing: Framing, chunks: impl IntoIterator<Item =
     for chunk in chunks {
         let arena = Bump::new();
         let parsed = parse_chunk(chunk, framing, KEY, &arena);
-        assembler.take(&parsed, balance.lines + 1, &mut names);
+        assembler.take(&parsed, balance.lines + 1, &mut Known::default(), &mut names);
         balance.merge(&parsed.balance);
     }
     let mut assembled = assembler.finish(None, None, &mut names);

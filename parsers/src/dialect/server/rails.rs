@@ -10,7 +10,7 @@ use crate::about::About;
 use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Completed, Side, Upgrade};
 use crate::text::{digits, first_word, is_address, leading_number, split_at_last};
-use crate::time;
+use crate::time::{self, Stamp};
 
 /// See the module.
 pub(crate) struct Rails;
@@ -86,6 +86,15 @@ fn dull<'a>(text: &[u8], beginnings: &[&[u8]]) -> Option<Body<'a>> {
 /// `Started GET "/path?x=[FILTERED]" [WebSocket] for 203.0.113.7 at 2026-11-16 06:03:52 +0000`. The path is whatever the
 /// client sent, so the end is searched from behind. An address may be missing or masked in a published log.
 pub(crate) fn started(text: &[u8]) -> Option<Body<'_>> {
+    started_at(text, |when| time::iso(when).map(|(stamp, _)| stamp), is_address)
+}
+
+/// The same. `stated` reads a time as [`time::iso`] does, `is_address` tells what [`is_address`] does.
+pub(crate) fn started_at(
+    text: &[u8],
+    stated: impl FnOnce(&[u8]) -> Option<Stamp>,
+    is_address: impl FnOnce(&[u8]) -> bool,
+) -> Option<Body<'_>> {
     let rest = text.strip_prefix(b"Started ")?;
     let quote = memchr(b'"', &rest[..rest.len().min(LONGEST_METHOD + 2)])?;
     let (method, rest) = (rest[..quote].strip_suffix(b" ")?, &rest[quote + 1..]);
@@ -94,13 +103,11 @@ pub(crate) fn started(text: &[u8]) -> Option<Body<'_>> {
     }
     let (rest, at) = match rest.len().checked_sub(STARTED_AT) {
         // `Time#to_default_s` has a fixed length: ` at 2026-11-16 06:03:52 +0000`.
-        Some(end) if rest[end..].starts_with(b" at ") => {
-            (&rest[..end], time::iso(&rest[end + 4..]).map(|(stamp, _)| stamp))
-        }
+        Some(end) if rest[end..].starts_with(b" at ") => (&rest[..end], stated(&rest[end + 4..])),
         _ => {
             let (rest, when) = split_at_last(rest, b" at ")?;
             // Ruby up to 1.9 (Rails 3) wrote `Mon Nov 16 06:03:52 +0000 2026`.
-            (rest, time::iso(when).map(|(stamp, _)| stamp).or_else(|| time::c_time(when)))
+            (rest, stated(when).or_else(|| time::c_time(when)))
         }
     };
     let one_word =
@@ -135,20 +142,26 @@ pub(crate) fn halted(text: &[u8]) -> Option<Body<'_>> {
 /// `Completed 401 Unauthorized in 1ms (Views: 0.2ms | ActiveRecord: 0.0ms)`. An unknown status has no words (two blanks),
 /// a status that Rails does not know is empty.
 pub(crate) fn completed(text: &[u8]) -> Option<Body<'_>> {
-    /// Eleven days in milliseconds: beyond that it is no duration of a request, and times could not hold it.
-    const LONGEST: u64 = 1_000_000_000;
+    let (status, after) = status(text)?;
+    Some(Body::Completed(Completed { status, duration: duration(after), action: None, exception: None }))
+}
+
+/// The status of a `Completed`, where it has one, and what follows it.
+pub(crate) fn status(text: &[u8]) -> Option<(Option<u16>, &[u8])> {
     let rest = text.strip_prefix(b"Completed ")?;
     let status = digits(rest, 0, 3).and_then(|status| u16::try_from(status).ok());
     let after = if status.is_some() { &rest[3..] } else { rest };
-    if status.is_none() && !after.starts_with(b" ") {
-        return None;
-    }
-    let duration = find_in(after).and_then(|duration| {
-        let (value, digits) = leading_number(duration)?;
-        let unit = &duration[digits..];
-        i64::try_from(value).ok().filter(|_| unit.starts_with(b"ms") && value < LONGEST).map(|value| value * 1000)
-    });
-    Some(Body::Completed(Completed { status, duration, action: None, exception: None }))
+    (status.is_some() || after.starts_with(b" ")).then_some((status, after))
+}
+
+/// The duration, in microseconds, in what follows the status of a `Completed`.
+pub(crate) fn duration(after: &[u8]) -> Option<i64> {
+    /// Eleven days in milliseconds: beyond that it is no duration of a request, and times could not hold it.
+    const LONGEST: u64 = 1_000_000_000;
+    let duration = find_in(after)?;
+    let (value, digits) = leading_number(duration)?;
+    let unit = &duration[digits..];
+    i64::try_from(value).ok().filter(|_| unit.starts_with(b"ms") && value < LONGEST).map(|value| value * 1000)
 }
 
 /// What follows the first ` in `. The text before it is a few words.

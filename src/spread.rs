@@ -1,0 +1,85 @@
+//! Work that is done for each of many, on all cores, with the results in order: the same for any number of threads.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// How many threads work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crew(usize);
+
+/// Fewer items than this are done sooner than a thread has begun.
+const LEAST: usize = 64;
+
+/// Each thread takes this part of a fair share at a time, so that none waits long for the others.
+const SHARES: usize = 16;
+
+impl Crew {
+    /// One thread a core.
+    pub(crate) fn all() -> Self {
+        Self::of(None)
+    }
+
+    /// So many threads, or one a core.
+    pub(crate) fn of(threads: Option<usize>) -> Self {
+        Self(threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)).max(1))
+    }
+
+    /// How many threads work.
+    pub(crate) const fn threads(self) -> usize {
+        self.0
+    }
+
+    /// Does `work` for each item.
+    pub(crate) fn each<T: Sync, R: Send>(self, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+        if self.0 == 1 || items.len() < LEAST {
+            return items.iter().map(work).collect();
+        }
+        let share = items.len().div_ceil(self.0 * SHARES);
+        let next = AtomicUsize::new(0);
+        let take = || {
+            let mut done = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(mine) = items.chunks(share).nth(number) else { return done };
+                done.push((number, mine.iter().map(&work).collect::<Vec<R>>()));
+            }
+        };
+        let mut done = thread::scope(|scope| {
+            let others: Vec<_> = (1..self.0).map(|_| scope.spawn(take)).collect();
+            let mut done = take();
+            for other in others {
+                done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            done
+        });
+        done.sort_unstable_by_key(|(number, _)| *number);
+        done.into_iter().flat_map(|(_, results)| results).collect()
+    }
+
+    /// Does two things.
+    pub(crate) fn both<A: Send, B>(self, one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+        if self.0 == 1 {
+            return (one(), other());
+        }
+        thread::scope(|scope| {
+            let one = scope.spawn(one);
+            let other = other();
+            (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_in_the_order_of_the_items() {
+        for (threads, count) in [(1, 1000), (2, 3), (2, 64), (3, 1000), (8, 777)] {
+            let items: Vec<usize> = (0..count).collect();
+            let crew = Crew::of(Some(threads));
+            assert_eq!(crew.each(&items, |item| item * 2), (0..count).map(|item| item * 2).collect::<Vec<_>>());
+            assert_eq!(crew.both(|| 1, || 2), (1, 2));
+        }
+    }
+}
