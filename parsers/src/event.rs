@@ -1,6 +1,8 @@
 //! What happened: events, assembled from the records of one request, connection or transition.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
@@ -42,9 +44,28 @@ impl Renaming {
         self.0.get(name.place()).copied().unwrap_or(name)
     }
 
-    /// Gives all names of an event their new form.
-    pub fn apply(&self, event: &mut Event) {
-        event.each_name(&mut |name| *name = self.of(*name));
+    /// Gives all names of events their new form.
+    pub fn apply<'e>(&self, events: impl Iterator<Item = &'e mut Event>) {
+        let mut rename = |name: &mut Name| *name = self.of(*name);
+        // What several have in common is renamed once, and stays so. (Both are held, so that no other comes to lie in the same place.)
+        let mut renamed: HashMap<usize, [Arc<Request>; 2]> = HashMap::new();
+        for event in events {
+            let What::Request(request) = &mut event.what else {
+                event.each_name(&mut rename);
+                continue;
+            };
+            if Arc::strong_count(request) > 1 {
+                let [_, new] = renamed.entry(Arc::as_ptr(request).addr()).or_insert_with(|| {
+                    let mut new = Request::clone(request);
+                    new.each_name(&mut rename);
+                    [Arc::clone(request), Arc::new(new)]
+                });
+                *request = Arc::clone(new);
+            } else {
+                Arc::make_mut(request).each_name(&mut rename);
+            }
+            event.each_key(&mut rename);
+        }
     }
 }
 
@@ -135,7 +156,7 @@ pub enum TimeFrom {
 }
 
 /// By what the lines of a request were put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GroupedBy {
     /// It is one line.
     OneLine,
@@ -181,10 +202,6 @@ pub struct Request {
     pub answered: bool,
     /// The client saw it fail without an answer.
     pub failure: Option<NetFailure>,
-    /// When it ended, in the same clock as the event's time.
-    pub ended: Option<i64>,
-    /// Its id.
-    pub id: Option<RequestId>,
     /// It carried a password.
     pub password: bool,
     /// It carried a new password beside.
@@ -251,7 +268,7 @@ pub enum AuthState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum What {
     /// An HTTP request.
-    Request(Box<Request>),
+    Request(#[serde(with = "shared")] Arc<Request>),
     /// A WebSocket, on the server.
     Socket(Socket),
     /// A server process.
@@ -334,23 +351,64 @@ pub struct Event {
     pub device: Option<Name>,
     /// The process (and thread), 0 if not said.
     pub process: u64,
+    /// When it ended, in the clock of `time`, if it is a request whose end is known.
+    pub ended: Option<i64>,
+    /// The id of the request that it is.
+    pub request_id: Option<RequestId>,
     /// What happened.
     pub what: What,
 }
 
+/// What is shared is written down for each who has it.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::Request;
+
+    pub(super) fn serialize<S: Serializer>(request: &Arc<Request>, to: S) -> Result<S::Ok, S::Error> {
+        Request::serialize(request, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Request>, D::Error> {
+        Request::deserialize(from).map(Arc::new)
+    }
+}
+
+impl Request {
+    /// Shows every name in it.
+    fn each_name(&mut self, see: &mut impl FnMut(&mut Name)) {
+        let Self { method, path, action, halted, fault, .. } = self;
+        [method, path].into_iter().chain(action).chain(halted).for_each(&mut *see);
+        if let Some(fault) = fault {
+            fault.class.iter_mut().chain([&mut fault.message]).for_each(&mut *see);
+            fault.frames.iter_mut().flat_map(|(place, method)| [place, method]).for_each(see);
+        }
+    }
+}
+
 impl Event {
+    /// Shows the names of whom it is about.
+    fn each_key(&mut self, see: &mut impl FnMut(&mut Name)) {
+        let Self { user, email, address, device, .. } = self;
+        [user, email, address, device].into_iter().flatten().for_each(see);
+    }
+
+    /// The request, to be changed, if it is one.
+    pub(crate) fn request_mut(&mut self) -> Option<&mut Request> {
+        match &mut self.what {
+            What::Request(request) => Some(Arc::make_mut(request)),
+            _ => None,
+        }
+    }
+
     /// Shows every name in it.
     pub(crate) fn each_name(&mut self, see: &mut impl FnMut(&mut Name)) {
-        let Self { user, email, address, device, what, .. } = self;
-        [user, email, address, device].into_iter().flatten().for_each(&mut *see);
-        match what {
+        self.each_key(see);
+        match &mut self.what {
             What::Request(request) => {
-                let Request { method, path, action, halted, fault, .. } = request.as_mut();
-                [method, path].into_iter().chain(action).chain(halted).for_each(&mut *see);
-                if let Some(fault) = fault {
-                    fault.class.iter_mut().chain([&mut fault.message]).for_each(&mut *see);
-                    fault.frames.iter_mut().flat_map(|(place, method)| [place, method]).for_each(see);
-                }
+                Arc::make_mut(request).each_name(see);
             }
             What::Socket(Socket::Accepted(gid) | Socket::Removing(gid)) => see(gid),
             What::State { event, state, .. } => [event, state].into_iter().for_each(see),

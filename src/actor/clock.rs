@@ -66,7 +66,7 @@ pub fn whose(
     for place in &order {
         let event = &trace[*place];
         let by_server = || {
-            let id = event.request()?.id?;
+            let id = event.request_id?;
             let (key, guessed) = server_keys[*by_id.get(&id)?];
             (matches!(key, Key::User(_)) && !guessed).then_some(key)
         };
@@ -128,7 +128,7 @@ pub fn set(
         .events
         .iter()
         .enumerate()
-        .filter_map(|(place, event)| Some((place, server[*by_id.get(&event.request()?.id?)?].time)))
+        .filter_map(|(place, event)| Some((place, server[*by_id.get(&event.request_id?)?].time)))
         .collect();
     let by_dates: Vec<(usize, i64)> = trace
         .events
@@ -167,7 +167,7 @@ pub fn set(
             .iter()
             .map(|(place, time)| {
                 let event = &trace.events[*place];
-                let own = event.request().and_then(|request| request.ended).filter(|_| by_end).unwrap_or(event.time);
+                let own = event.ended.filter(|_| by_end).unwrap_or(event.time);
                 time - own
             })
             .collect()
@@ -208,9 +208,7 @@ pub fn set(
     let added = |time: i64| offset + drift.map_or(0, |drift| drift.at(time));
     for event in &mut trace.events {
         event.time += added(event.time);
-        if let What::Request(request) = &mut event.what {
-            request.ended = request.ended.map(|ended| ended + added(ended));
-        }
+        event.ended = event.ended.map(|ended| ended + added(ended));
     }
     let seconds = offset.div_euclid(SECOND);
     // Ahead of the true time means that something was taken off.
@@ -423,8 +421,8 @@ fn place_between(events: &mut [Event], anchors: &[(usize, i64)]) {
         } else {
             TimeFrom::Neighbour
         };
-        if let What::Request(request) = &mut event.what {
-            request.ended = Some(current);
+        if event.request().is_some() {
+            event.ended = Some(current);
         }
         // A microsecond an event keeps the order when sorted by time; with no time at all, a made-up pace keeps what happened
         // one after the other from looking like one burst.

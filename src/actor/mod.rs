@@ -106,7 +106,7 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
     // Clients: who they are, what their clock says.
     let mut events = server;
     let of_clients: HashSet<RequestId> =
-        clients.iter().flat_map(|(_, source)| &source.events).filter_map(|event| event.request()?.id).collect();
+        clients.iter().flat_map(|(_, source)| &source.events).filter_map(|event| event.request_id).collect();
     let by_id = places_by_id(&events, |_| true, &of_clients);
     let server_count = events.len();
     let mut clocks = BTreeMap::new();
@@ -184,8 +184,8 @@ fn places_by_id(
         return HashMap::new();
     }
     let place_of = |(place, event): (usize, &Event)| {
-        let request = event.request().filter(|request| is(request))?;
-        request.id.filter(|id| wanted.contains(id)).map(|id| (id, place))
+        event.request().filter(|request| is(request))?;
+        event.request_id.filter(|id| wanted.contains(id)).map(|id| (id, place))
     };
     events.iter().enumerate().filter_map(place_of).collect()
 }
@@ -223,7 +223,10 @@ fn twins(events: &[Event], actors: &BTreeMap<Key, Actor>) -> HashMap<usize, usiz
     /// How far two clocks that were set by each other may still be apart, and a request be on its way: microseconds.
     const NEAR: i64 = 5_000_000;
     let mut twins = HashMap::new();
-    let clients = events.iter().filter_map(|event| event.request().filter(|request| request.side == Side::Client)?.id);
+    let clients = events.iter().filter_map(|event| {
+        event.request().filter(|request| request.side == Side::Client)?;
+        event.request_id
+    });
     let by_id = places_by_id(events, |request| request.side == Side::Server, &clients.collect());
     for actor in actors.values().filter(|actor| !actor.traces.is_empty()) {
         let mut taken: Vec<usize> = Vec::new();
@@ -233,7 +236,7 @@ fn twins(events: &[Event], actors: &BTreeMap<Key, Actor>) -> HashMap<usize, usiz
             let Some(request) = events[*client].request().filter(|request| request.side == Side::Client) else {
                 continue;
             };
-            if let Some(server) = request.id.and_then(|id| by_id.get(&id)) {
+            if let Some(server) = events[*client].request_id.and_then(|id| by_id.get(&id)) {
                 twins.insert(*client, *server);
                 taken.push(*server);
                 continue;

@@ -65,9 +65,7 @@ pub(crate) fn place(reading: Reading) -> Placed {
         balances.push((source.name, source.balance, source.year, zone.is_some()));
     }
     let (mut names, renaming) = names.sorted();
-    for event in assembled.iter_mut().flat_map(|source| &mut source.events) {
-        renaming.apply(event);
-    }
+    renaming.apply(assembled.iter_mut().flat_map(|source| &mut source.events));
     infer_years(&mut assembled);
     for (source, (name, balance, written, zone_stated)) in assembled.iter_mut().zip(&balances) {
         // Times without a year, and no other source that has one: the year in which the file was last written.

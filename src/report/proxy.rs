@@ -75,8 +75,8 @@ impl Own {
     }
 
     fn add(&mut self, event: &Event, request: &Request) {
-        self.ids.extend(request.id);
-        let ended = request.ended.unwrap_or(event.time).clamp(event.time, event.time + LONGEST);
+        self.ids.extend(event.request_id);
+        let ended = event.ended.unwrap_or(event.time).clamp(event.time, event.time + LONGEST);
         for status in [request.status, ANY] {
             self.calls.entry((request.method, request.path, status)).or_default().push((event.time, ended));
         }
@@ -86,7 +86,7 @@ impl Own {
     fn shows(&self, event: &Event, request: &Request, shift: i64) -> bool {
         let time = event.time + shift;
         let socket = request.status == Some(101) && self.socket.is_some_and(|first| first <= time + SLACK);
-        if request.id.is_some_and(|id| self.ids.contains(&id)) || socket {
+        if event.request_id.is_some_and(|id| self.ids.contains(&id)) || socket {
             return true;
         }
         let among = |status: Option<u16>| {

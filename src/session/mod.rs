@@ -230,7 +230,7 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
         let Some((kind, sense)) = known else {
             continue;
         };
-        let ended = event.request().and_then(|request| request.ended).unwrap_or(event.time);
+        let ended = event.ended.unwrap_or(event.time);
         items.push(Item {
             time: event.time,
             ended,

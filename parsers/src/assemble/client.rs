@@ -3,6 +3,8 @@
 //! Dart prints a block in one go, so a block's lines stand together within one process; answers come later and are paired
 //! with the last open request of the same address.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Assembler, Origin, bare_path, masked};
@@ -242,6 +244,8 @@ impl Assembler {
             address: None,
             device,
             process,
+            ended: None,
+            request_id: None,
             what,
         };
         self.keep(super::Draft { stamp: origin.stamp, timed: origin.timed, event })
@@ -252,7 +256,6 @@ impl Assembler {
         let request = Request {
             method: open.method.unwrap_or_else(|| names.intern(b"")),
             path,
-            id: fields.id,
             password: fields.password,
             new_password: fields.new_password,
             refresh_token: fields.refresh_token,
@@ -260,8 +263,9 @@ impl Assembler {
             grouped_by: if open.process == 0 { GroupedBy::Order } else { GroupedBy::Process },
             ..empty_request(Side::Client, names)
         };
-        let what = What::Request(Box::new(request));
+        let what = What::Request(Arc::new(request));
         let place = self.new_draft(open.origin, open.process, fields.device, fields.email, what);
+        self.events[place].event.request_id = fields.id;
         self.client.waiting.push(place);
         if self.client.waiting.len() > MOST_OPEN {
             self.client.waiting.remove(0);
@@ -291,24 +295,25 @@ impl Assembler {
                     grouped_by: GroupedBy::Order,
                     ..empty_request(Side::Client, names)
                 };
-                self.new_draft(open.origin, open.process, None, None, What::Request(Box::new(request)))
+                self.new_draft(open.origin, open.process, None, None, What::Request(Arc::new(request)))
             }
             (None, None) => return,
         };
         let ended = open.origin.stamp.map(|stamp| stamp.micros);
         let failed = open.kind == Block::Error;
-        if let What::Request(request) = &mut self.events[place].event.what {
+        if let Some(request) = self.events[place].event.request_mut() {
             request.status = open.status.or(request.status);
             request.answered = !failed || open.status.is_some();
             if failed && open.status.is_none() {
                 request.failure = Some(open.failure.unwrap_or(NetFailure::Connection));
             }
-            request.ended = ended;
-            request.id = open.fields.id.or(request.id);
             request.issued = open.fields.issued;
             request.expires_in = open.fields.expires_in;
             request.server_date = open.fields.server_date;
         }
+        let event = &mut self.events[place].event;
+        event.ended = ended;
+        event.request_id = open.fields.id.or(event.request_id);
         if failed {
             self.client.failed.push(place);
             if self.client.failed.len() > MOST_OPEN {
@@ -324,11 +329,9 @@ impl Assembler {
         let request = Request {
             method: names.intern(exchange.method),
             path: names.intern(bare_path(exchange.uri)),
-            id: exchange.id,
             status,
             answered: status.is_some(),
             failure: status.is_none().then_some(NetFailure::Connection),
-            ended: origin.stamp.map(|stamp| stamp.micros.saturating_add(exchange.duration.unwrap_or(0))),
             password: exchange.params.password,
             new_password: exchange.params.new_password,
             refresh_token: exchange.params.refresh_token,
@@ -336,8 +339,11 @@ impl Assembler {
             grouped_by: GroupedBy::OneLine,
             ..empty_request(Side::Client, names)
         };
-        let place = self.draft(record, origin, names, What::Request(Box::new(request)));
-        self.events[place].event.email = exchange.params.email.map(|email| names.intern(email));
+        let place = self.draft(record, origin, names, What::Request(Arc::new(request)));
+        let event = &mut self.events[place].event;
+        event.email = exchange.params.email.map(|email| names.intern(email));
+        event.ended = origin.stamp.map(|stamp| stamp.micros.saturating_add(exchange.duration.unwrap_or(0)));
+        event.request_id = exchange.id;
     }
 
     /// A call that an app shows on one line. What its logger has shown already is not counted again.

@@ -77,9 +77,7 @@ impl Assembled {
         };
         for event in &mut self.events {
             event.time = moved(event.time);
-            if let What::Request(request) = &mut event.what {
-                request.ended = request.ended.map(moved);
-            }
+            event.ended = event.ended.map(moved);
         }
         self.span = self.span.map(|(first, last)| (moved(first), moved(last)));
         self.dropped = by_hour(self.dropped.iter().map(|(hour, count)| (moved(hour * HOUR), *count)));
@@ -279,7 +277,7 @@ impl Assembler {
             Place::Draft(place) => Some(place),
             Place::Use(number) => {
                 let one = self.uses.take(number)?;
-                let event = uses::event_of(&one, self.source, names);
+                let event = uses::Requests::default().event_of(&one, self.source, names);
                 Some(self.keep(Draft { stamp: Some(one.stamp), timed: TimeFrom::Line, event }))
             }
         }
@@ -366,6 +364,8 @@ impl Assembler {
             address: name(names, record.address),
             device: None,
             process: record.process,
+            ended: None,
+            request_id: record.request.filter(|_| record.side == Side::Server && matches!(what, What::Request(_))),
             what,
         };
         self.keep(Draft { stamp: origin.stamp, timed: origin.timed, event })
@@ -394,6 +394,7 @@ impl Assembler {
         let mut zones = self.zones.iter().peekable();
         let mut previous = 0;
         let (mut newest, mut late) = (i64::MIN, 0);
+        let mut requests = uses::Requests::default();
         let mut events = Vec::with_capacity(drafts.len() + uses.len());
         // Both in one order of lines.
         let (mut drafts, mut uses) = (drafts.into_iter().peekable(), uses.into_iter().peekable());
@@ -405,7 +406,7 @@ impl Assembler {
             };
             let draft = draft.or_else(|| {
                 let one = uses.next()?;
-                let event = uses::event_of(&one, self.source, names);
+                let event = requests.event_of(&one, self.source, names);
                 Some(Draft { stamp: Some(one.stamp), timed: TimeFrom::Line, event })
             });
             let Some(Draft { stamp, timed, mut event }) = draft else { break };
@@ -426,11 +427,9 @@ impl Assembler {
             };
             event.time = stamp.map_or(previous, &mut settle);
             event.timed = timed;
-            if let What::Request(request) = &mut event.what
-                && let (Some(stamp), Some(ended)) = (stamp, request.ended)
-            {
+            if let (Some(stamp), Some(ended)) = (stamp, event.ended) {
                 // Drafts hold the duration or the end as the line stated it; see `server`.
-                request.ended = Some(event.time + (ended - stamp.micros).max(0));
+                event.ended = Some(event.time + (ended - stamp.micros).max(0));
             }
             if stamp.is_some() {
                 previous = event.time;

@@ -1,6 +1,7 @@
 //! The server's side: requests from `Started` to `Completed` with what was logged under them, sockets line by line.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -131,10 +132,10 @@ impl Assembler {
                 let apart = Record { request: None, ..*record };
                 let place = self.one_line(&apart, origin, names, method, path, &end);
                 (self.server.ended, self.server.fault) = (ended, fault);
-                if let What::Request(request) = &mut self.events[place].event.what {
+                if let Some(request) = self.events[place].event.request_mut() {
                     request.proxied = true;
-                    request.id = record.request;
                 }
+                self.events[place].event.request_id = record.request;
             }
             Body::Exception { class, message } => self.exception(record, origin, names, class, message),
             Body::Frame { place, method } => self.frame(record, names, place, method),
@@ -197,7 +198,7 @@ impl Assembler {
         if upgrade != Upgrade::None {
             // Rails' own line for the same request came just before, and stays without an end. (6.1 writes a slash more here.)
             if let Some(place) = self.find_upgrade(&record, names, path) {
-                if let What::Request(request) = &mut self.events[place].event.what {
+                if let Some(request) = self.events[place].event.request_mut() {
                     request.upgraded = true;
                 }
                 self.close(&record, place);
@@ -215,11 +216,10 @@ impl Assembler {
         let request = Request {
             method: names.intern(method),
             path: names.intern(bare_path(path)),
-            id: record.request,
             grouped_by,
             ..empty_request(Side::Server, names)
         };
-        let place = self.draft(&record, origin, names, What::Request(Box::new(request)));
+        let place = self.draft(&record, origin, names, What::Request(Arc::new(request)));
         if let Some(id) = record.request {
             self.server.remember(id, Place::Draft(place));
         } else {
@@ -338,12 +338,8 @@ impl Assembler {
             Some(place) => place,
             // The log begins in mid-request. With an id the rest of it can still be put together.
             None if record.request.is_some() => {
-                let request = Request {
-                    id: record.request,
-                    grouped_by: GroupedBy::RequestId,
-                    ..empty_request(Side::Server, names)
-                };
-                let place = self.draft(record, origin, names, What::Request(Box::new(request)));
+                let request = Request { grouped_by: GroupedBy::RequestId, ..empty_request(Side::Server, names) };
+                let place = self.draft(record, origin, names, What::Request(Arc::new(request)));
                 self.server.remember(record.request?, Place::Draft(place));
                 place
             }
@@ -353,7 +349,7 @@ impl Assembler {
             let user = names.intern(user);
             self.events[place].event.user.get_or_insert(user);
         }
-        if let What::Request(request) = &mut self.events[place].event.what {
+        if let Some(request) = self.events[place].event.request_mut() {
             change(request);
         }
         Some(place)
@@ -379,19 +375,19 @@ impl Assembler {
         };
         let place = place.unwrap_or_else(|| {
             let request = empty_request(Side::Server, names);
-            self.draft(record, origin, names, What::Request(Box::new(request)))
+            self.draft(record, origin, names, What::Request(Arc::new(request)))
         });
         let draft = &mut self.events[place];
         let begun = draft.stamp.map(|stamp| stamp.micros);
-        if let What::Request(request) = &mut draft.event.what {
+        if let Some(request) = draft.event.request_mut() {
             // A second `Completed` of one request (a render in an after-filter, a retry in development) changes nothing.
             if request.status.is_none() {
                 request.status = end.status;
             }
-            let stated = origin.stamp.filter(|_| origin.timed == TimeFrom::Line).map(|stamp| stamp.micros);
-            let by_duration = begun.zip(end.duration).map(|(begun, duration)| begun + duration);
-            request.ended = stated.or(by_duration).or(request.ended);
         }
+        let stated = origin.stamp.filter(|_| origin.timed == TimeFrom::Line).map(|stamp| stamp.micros);
+        let by_duration = begun.zip(end.duration).map(|(begun, duration)| begun + duration);
+        draft.event.ended = stated.or(by_duration).or(draft.event.ended);
         self.close(record, place);
         self.ended(record, place, names);
     }
@@ -433,7 +429,7 @@ impl Assembler {
             [(first, place), (second, _), ..] => (place, first < CLOCKED && second >= first + CLOCKED),
             _ => (*taken.last()?, false),
         };
-        if !sure && let What::Request(request) = &mut self.events[place].event.what {
+        if !sure && let Some(request) = self.events[place].event.request_mut() {
             request.grouped_by = GroupedBy::Order;
         }
         Some(place)
@@ -460,20 +456,18 @@ impl Assembler {
                 rescued: false,
             })
         });
-        let ended = origin.stamp.map(|stamp| stamp.micros);
         let request = Request {
             method: names.intern(method),
             path: names.intern(bare_path(path)),
             action: end.action.map(|action| names.intern(action)),
             status: end.status,
-            ended,
-            id: record.request,
             fault,
             grouped_by: GroupedBy::OneLine,
             ..empty_request(Side::Server, names)
         };
-        let place = self.draft(record, origin, names, What::Request(Box::new(request)));
+        let place = self.draft(record, origin, names, What::Request(Arc::new(request)));
         // The line is written at the end of the request; it began `duration` before.
+        self.events[place].event.ended = origin.stamp.map(|stamp| stamp.micros);
         if let (Some(stamp), Some(duration)) = (&mut self.events[place].stamp, end.duration) {
             stamp.micros -= duration;
         }
@@ -490,7 +484,7 @@ impl Assembler {
 
     /// A request of one line, with nothing to say of it but what was logged before.
     pub(super) fn at_length(&mut self, one: &Use, names: &mut Names) -> Place {
-        let event = uses::event_of(one, self.source, names);
+        let event = uses::Requests::default().event_of(one, self.source, names);
         let place = self.keep(Draft { stamp: Some(one.stamp), timed: TimeFrom::Line, event });
         if let Some(Place::Draft(earlier)) = one.id.and_then(|id| self.server.place_of(id)) {
             self.take_over(earlier, place);
@@ -502,18 +496,20 @@ impl Assembler {
     /// Moves what was gathered under a request's id before its one line came.
     fn take_over(&mut self, earlier: usize, place: usize) {
         let (user, email) = (self.events[earlier].event.user, self.events[earlier].event.email);
-        let What::Request(old) = &mut self.events[earlier].event.what else { return };
+        let Some(old) = self.events[earlier].event.request_mut() else { return };
         if old.status.is_some() || old.path != old.method {
             return;
         }
         let (sense, fault) = (old.sense, old.fault.take());
         // The earlier draft is an empty shell now: it is turned into a note without meaning, which nothing counts.
         let text = old.path;
-        self.events[earlier].event.what = What::Note { sense: Sense::default(), text, severe: false };
+        let shell = &mut self.events[earlier].event;
+        shell.what = What::Note { sense: Sense::default(), text, severe: false };
+        shell.request_id = None;
         let draft = &mut self.events[place].event;
         draft.user = draft.user.or(user);
         draft.email = draft.email.or(email);
-        if let What::Request(request) = &mut draft.what {
+        if let Some(request) = draft.request_mut() {
             request.sense = request.sense.with(sense);
             request.fault = request.fault.take().or(fault);
         }
@@ -545,7 +541,7 @@ impl Assembler {
             }
             let draft = &mut self.events[place].event;
             draft.user = draft.user.or(user);
-            if let What::Request(request) = &mut draft.what {
+            if let Some(request) = draft.request_mut() {
                 request.sense = request.sense.with(sense);
                 if sense.has(Sense::FAULT) && request.fault.is_none() {
                     let fault =
@@ -567,7 +563,7 @@ impl Assembler {
         self.server.ended = Some(Place::Draft(place));
         let event = &self.events[place].event;
         // Unless another request of this id has begun since.
-        if let Some(id) = event.request().and_then(|request| request.id)
+        if let Some(id) = event.request_id
             && self.server.place_of(id) == Some(kept)
         {
             self.server.remember(id, Place::Draft(place));
@@ -581,7 +577,7 @@ impl Assembler {
         let place = self.find_ended(record, names);
         self.server.fault = None;
         let Some(place) = place else { return };
-        if let What::Request(request) = &mut self.events[place].event.what {
+        if let Some(request) = self.events[place].event.request_mut() {
             // `Completed 500` comes first, the exception after it. One that was logged under a request that went well was
             // rescued by the app, which then logged it in Rails' own words.
             let rescued = request.status.is_some_and(|status| status < 400);
@@ -596,7 +592,7 @@ impl Assembler {
     fn frame(&mut self, record: &Record<'_>, names: &mut Names, place: &[u8], method: &[u8]) {
         let owner = record.request.and_then(|_| self.find(record, names)).or(self.server.fault);
         let Some(owner) = owner else { return };
-        if let What::Request(request) = &mut self.events[owner].event.what
+        if let Some(request) = self.events[owner].event.request_mut()
             && let Some(fault) = request.fault.as_mut().filter(|fault| fault.frames.len() < MOST_FRAMES)
         {
             fault.frames.push((names.intern(place), names.intern(method)));
@@ -623,7 +619,7 @@ impl Assembler {
         if let Some(owner) = owner {
             let fault = (sense.has(Sense::FAULT)).then(|| masked(text, names));
             let event = &mut self.events[owner].event;
-            if let What::Request(request) = &mut event.what {
+            if let Some(request) = event.request_mut() {
                 request.sense = request.sense.with(sense);
                 if let (Some(message), None) = (fault, &request.fault) {
                     let fault = Fault { class: None, message, frames: Vec::new(), line: origin.line, rescued: true };
@@ -676,8 +672,6 @@ pub(super) fn empty_request(side: Side, names: &mut Names) -> Request {
         status: None,
         answered: false,
         failure: None,
-        ended: None,
-        id: None,
         password: false,
         new_password: false,
         refresh_token: false,

@@ -7,6 +7,7 @@
 //! are diagnosed with room for 64, too (`tests/scenarios.rs`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -351,29 +352,35 @@ fn between(times: &[i64], one: i64, other: i64) -> bool {
     times.get(times.partition_point(|at| *at < from)).is_some_and(|at| *at <= to)
 }
 
-/// The event that a use stands for. Its time is to be settled.
-pub(super) fn event_of(one: &Use, source: u32, names: &mut Names) -> Event {
-    let request = Request {
-        method: one.method,
-        path: one.path,
-        action: one.action,
-        status: Some(one.status),
-        ended: one.ended,
-        id: one.id,
-        grouped_by: one.grouped_by,
-        ..super::server::empty_request(Side::Server, names)
-    };
-    Event {
-        source,
-        line: one.line,
-        time: 0,
-        timed: TimeFrom::Line,
-        user: one.user,
-        email: None,
-        address: one.address,
-        device: None,
-        process: one.process,
-        what: What::Request(Box::new(request)),
+/// The requests that uses stand for: what many have in common is held once.
+#[derive(Default)]
+pub(super) struct Requests(HashMap<Common, Arc<Request>, foldhash::fast::RandomState>);
+
+/// Method, path, action, status.
+type Common = (Name, Name, Option<Name>, u16, GroupedBy);
+
+impl Requests {
+    /// The event that a use stands for. Its time is to be settled.
+    pub(super) fn event_of(&mut self, one: &Use, source: u32, names: &mut Names) -> Event {
+        let Use { method, path, action, status, grouped_by, .. } = *one;
+        let request = self.0.entry((method, path, action, status, grouped_by)).or_insert_with(|| {
+            let empty = super::server::empty_request(Side::Server, names);
+            Arc::new(Request { method, path, action, status: Some(status), grouped_by, ..empty })
+        });
+        Event {
+            source,
+            line: one.line,
+            time: 0,
+            timed: TimeFrom::Line,
+            user: one.user,
+            email: None,
+            address: one.address,
+            device: None,
+            process: one.process,
+            ended: one.ended,
+            request_id: one.id,
+            what: What::Request(Arc::clone(request)),
+        }
     }
 }
 
@@ -397,8 +404,8 @@ pub(super) fn use_of(event: &Event, stamp: Option<Stamp>, timed: TimeFrom, names
         number: 0,
         line: event.line,
         stamp: stamp?,
-        ended: request.ended,
-        id: request.id,
+        ended: event.ended,
+        id: event.request_id,
         user: event.user,
         address: event.address,
         method: request.method,
