@@ -29,9 +29,17 @@ latency:
 demo:
     cargo run --release --no-default-features -- samples/mixed
 
-# time and memory beside ripgrep on a log of some 300 MB
-bench:
-    benches/beside_ripgrep.sh
+# a whole diagnosis beside rg, grep, gawk, lnav, angle-grinder, DuckDB and GoAccess where they are installed: writes docs/performance.md and .svg
+bench size="2GB" runs="5":
+    benches/peers.py {{size}} {{runs}}
+
+# how time and memory grow with the log, its users, its incidents and threads: writes docs/performance.md and docs/memory.svg
+growth size="2GB" runs="5" *far:
+    benches/growth.py {{size}} {{runs}} {{far}}
+
+# each stage by itself, in megabytes a second: `just stages parsing` for those whose name has the word
+stages *words:
+    cargo bench --workspace --no-default-features --features notify --bench stages -- {{words}}
 
 # instructions of a diagnosis against a limit: what CI runs
 instructions:

@@ -18,7 +18,14 @@ fi
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 
-source benches/timing.sh
+seconds() { # the time a command takes
+    local begun ended
+    begun=$(date +%s%N)
+    "$@" >/dev/null 2>&1 || true
+    ended=$(date +%s%N)
+    awk -v n=$((ended - begun)) 'BEGIN { printf "%.3f\n", n / 1e9 }'
+}
+median() { sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'; }
 
 # Megabytes a second: of a file, with the times that stand in another one.
 rate() { awk -v b="$(stat -c %s "$1")" -v s="$(median <"$2")" 'BEGIN { printf "%.0f MB/s", b / (s > 0 ? s : 0.001) / 1e6 }'; }
@@ -43,7 +50,7 @@ for dialect in rails rails8 rails61 lograge-kv lograge-json; do
             ;;
         *)
             if command -v lnav >/dev/null; then
-                seconds lnav -n -c ';select count(*) from all_logs where log_level = "fatal"' "$log" >>"$folder/lnav"
+                seconds lnav -I benches/lnav -n -c ';select count(*) from all_logs where log_level = "fatal"' "$log" >>"$folder/lnav"
             fi
             if command -v agrind >/dev/null; then seconds agrind '" 401 " | count' -f "$log" >>"$folder/agrind"; fi
             ;;
