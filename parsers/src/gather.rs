@@ -5,9 +5,10 @@
 //! or five records. A request that is cut by the chunk's end, or has any line out of the ordinary, goes on as records, line by
 //! line, and [`crate::assemble`] makes the same of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::assemble::bare_path;
+use crate::assemble::server::{NOTE_REACH, names_refresh};
 use crate::dialect::Tags;
 use crate::dialect::server::rails;
 use crate::event::GroupedBy;
@@ -122,6 +123,13 @@ impl<'a> Held<'a> {
         Self { started, processing: None, parameters: None, named: None, user, mixed_up: false }
     }
 
+    /// The same for another request, without writing what is empty.
+    fn restart(&mut self, started: Record<'a>) {
+        self.started = started;
+        (self.processing, self.parameters, self.named) = (None, None, None);
+        (self.user, self.mixed_up) = (started.user, false);
+    }
+
     /// A line of it names somebody, or nobody.
     fn name(&mut self, user: Option<&'a [u8]>) {
         self.mixed_up |= self.user.is_some() && user.is_some() && self.user != user;
@@ -152,6 +160,9 @@ pub(crate) struct Gather<'a, 't> {
     pub(crate) answered: Vec<Answered>,
     texts: &'t mut Texts,
     pub(crate) new_texts: NewTexts<'a>,
+    /// The app's lines without an id that name a user and say nothing else: one-line requests of the same user that follow them at once
+    /// say it again.
+    notes: VecDeque<Record<'a>>,
     /// Records were put in later than lines that follow them.
     disordered: bool,
     /// The release that was said last of each caller, and in which hour: what is said again of him goes no further.
@@ -178,6 +189,7 @@ impl<'a, 't> Gather<'a, 't> {
             answered: Vec::with_capacity(ROOM),
             texts,
             new_texts,
+            notes: VecDeque::new(),
             disordered: false,
             released: HashMap::default(),
         }
@@ -270,12 +282,11 @@ impl<'a, 't> Gather<'a, 't> {
 
     /// A request begins.
     fn begin(&mut self, id: RequestId, started: Record<'a>) {
-        let held = Held::new(started);
         let slot = self.free.pop().unwrap_or(self.slots.len());
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = held;
+        if let Some(held) = self.slots.get_mut(slot) {
+            held.restart(started);
         } else {
-            self.slots.push(held);
+            self.slots.push(Held::new(started));
         }
         if let Some(other) = self.held.insert(id, slot) {
             self.hand_on(other);
@@ -300,7 +311,18 @@ impl<'a, 't> Gather<'a, 't> {
             return;
         }
         let Some(id) = record.request.filter(|_| record.side == Side::Server) else {
-            self.records.push(record);
+            match record.body {
+                Body::Note { sense, user: Some(_), .. } if sense.is_empty() && record.side == Side::Server => {
+                    self.notes.push_back(record);
+                }
+                _ => {
+                    // What a request that is told at length has to do with them is seen there.
+                    if matches!(record.body, Body::Request { .. }) {
+                        self.hand_on_notes(u32::MAX);
+                    }
+                    self.records.push(record);
+                }
+            }
             return;
         };
         if let Body::Request { method, path, end } = record.body
@@ -311,6 +333,9 @@ impl<'a, 't> Gather<'a, 't> {
         {
             self.one_line(id, &record, (stamp, status), method, path, &end);
             return;
+        }
+        if matches!(record.body, Body::Request { .. }) {
+            self.hand_on_notes(u32::MAX);
         }
         if let Body::Started { upgrade: Upgrade::None, at, .. } = record.body
             && record.stamp.or(at).is_some()
@@ -405,6 +430,18 @@ impl<'a, 't> Gather<'a, 't> {
         path: &'a [u8],
         end: &Completed<'a>,
     ) {
+        // As `assemble::server` has it.
+        self.hand_on_notes(record.line.saturating_sub(NOTE_REACH));
+        let own = |note: &Record<'a>| match note.body {
+            Body::Note { user, .. } => note.user.or(user) == record.user,
+            _ => false,
+        };
+        if record.user.is_some() && !names_refresh(bare_path(path)) {
+            self.notes.retain(|note| !own(note));
+        }
+        if record.user.is_none() {
+            self.hand_on_notes(u32::MAX);
+        }
         let mut number = |text| self.texts.number(text, &mut self.new_texts);
         self.answered.push(Answered {
             line: record.line,
@@ -425,8 +462,17 @@ impl<'a, 't> Gather<'a, 't> {
         });
     }
 
+    /// Hands on the notes that stand before a line.
+    fn hand_on_notes(&mut self, line: u32) {
+        while let Some(note) = self.notes.pop_front_if(|note| note.line < line) {
+            self.records.push(note);
+            self.disordered = true;
+        }
+    }
+
     /// The chunk is over: what is still open goes on as records, all in the order of lines.
     pub(crate) fn finish(&mut self) {
+        self.hand_on_notes(u32::MAX);
         let mut open: Vec<RequestId> = self.held.keys().copied().collect();
         for id in open.drain(..) {
             self.give_up(id);

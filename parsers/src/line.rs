@@ -130,35 +130,53 @@ pub struct Entries<'a> {
 impl<'a> Iterator for Entries<'a> {
     type Item = Entry<'a>;
 
+    // (Part of the hot path: to hand an entry over in memory takes longer than to find it.)
+    #[inline(always)]
     fn next(&mut self) -> Option<Entry<'a>> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = match self.framing {
-            Framing::Lines => memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at + 1),
-            Framing::Parts => parts::entry_end(self.rest).unwrap_or(self.rest.len()),
-            Framing::JsonObjects => object_end(self.rest),
-            Framing::JsonElements(indent) => element_end(self.rest, indent),
-        };
-        let (whole, rest) = self.rest.split_at(end);
+        Some(match self.framing {
+            Framing::Lines => self.next_line(),
+            Framing::Parts => self.next_of_several(parts::entry_end(self.rest).unwrap_or(self.rest.len())),
+            Framing::JsonObjects => self.next_of_several(object_end(self.rest)),
+            Framing::JsonElements(indent) => self.next_of_several(element_end(self.rest, indent)),
+        })
+    }
+}
+
+impl<'a> Entries<'a> {
+    #[inline(always)]
+    fn next_line(&mut self) -> Entry<'a> {
+        // The last line of a source may lack its end.
+        let end = memchr(b'\n', self.rest);
+        let (whole, rest) = self.rest.split_at(end.map_or(self.rest.len(), |at| at + 1));
         self.rest = rest;
-        let ends = match self.framing {
-            Framing::Lines => u32::from(whole.ends_with(b"\n")),
-            _ => u32::try_from(memchr::memchr_iter(b'\n', whole).count()).unwrap_or(u32::MAX),
-        };
-        // The last line of a source may lack its end. An object's last line is the first of the next one, in this chunk or
-        // in another, so it is not counted with it: the number of lines is the same however the bytes are cut.
+        let line = self.line;
+        self.line = line.saturating_add(u32::from(end.is_some()));
+        let (bytes, capped) = (trimmed(whole), whole.len() > MAX_LINE);
+        Entry { bytes: if capped { &bytes[..bytes.len().min(MAX_LINE)] } else { bytes }, line, lines: 1, capped }
+    }
+
+    /// The next entry, which may have several lines and is so many bytes long.
+    fn next_of_several(&mut self, length: usize) -> Entry<'a> {
+        let (whole, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        let ends = u32::try_from(memchr::memchr_iter(b'\n', whole).count()).unwrap_or(u32::MAX);
+        // An object's last line is the first of the next one, in this chunk or in another, so it is not counted with it: the number of
+        // lines is the same however the bytes are cut.
         let lines = ends + u32::from(self.framing != Framing::JsonObjects && !whole.ends_with(b"\n"));
         let entry = Entry { bytes: trimmed(whole), line: self.line, lines, capped: whole.len() > MAX_LINE };
         self.line = self.line.saturating_add(ends);
         if self.framing == Framing::Parts && lines > 1 {
             // Its lines are capped when they are joined.
-            return Some(entry);
+            return entry;
         }
-        Some(Entry { bytes: &entry.bytes[..entry.bytes.len().min(MAX_LINE)], ..entry })
+        Entry { bytes: &entry.bytes[..entry.bytes.len().min(MAX_LINE)], ..entry }
     }
 }
 
+#[inline(always)]
 fn trimmed(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     bytes.strip_suffix(b"\r").unwrap_or(bytes)

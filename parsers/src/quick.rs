@@ -74,6 +74,7 @@ pub(crate) struct Times {
 
 impl Times {
     /// The time of a frame: see [`time::local_micros`].
+    #[inline(always)]
     fn frame(&mut self, text: &[u8; 26]) -> Option<Stamp> {
         if let Some((second, micros)) = text.split_first_chunk()
             && *second == self.frame.0
@@ -102,6 +103,8 @@ impl Times {
 }
 
 /// The head of a line without colours; `None` if it has neither a frame nor a tag.
+// (What is handed over in memory costs more than to read it: hence `inline` here and below.)
+#[inline(always)]
 pub(crate) fn head<'a>(line: &'a [u8], times: &mut Times) -> Option<Head<'a>> {
     let (text, stamp, process, severe) = match line.first()? {
         b'[' => (line, None, 0, false),
@@ -194,6 +197,7 @@ fn body<'a>(text: &'a [u8], tags: &Tags<'a>) -> Option<Body<'a>> {
 }
 
 /// `I, [2026-11-16T06:03:52.068658 #7872]  INFO -- : text`: the text, the time, the process, whether it is an error.
+#[inline(always)]
 fn framed<'a>(line: &'a [u8], times: &mut Times) -> Option<(&'a [u8], Option<Stamp>, u64, bool)> {
     let head = line.get(..PROCESS_AT)?;
     if (head[1], head[2], head[3], head[23], head[30], head[31]) != (b',', b' ', b'[', b'.', b' ', b'#') {

@@ -12,7 +12,7 @@ use crate::incident::standstill::silent_after;
 use crate::incident::{Incident, Trigger};
 use crate::session::habit::Habit;
 use crate::session::lifetime::Lifetime;
-use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline};
+use crate::session::{Item, Kind, MINUTE, Refresh, SECOND, Timeline, during};
 
 /// What is known beyond one actor.
 #[derive(Debug)]
@@ -158,6 +158,13 @@ impl<'a> Case<'a> {
         &self.timeline.items[place]
     }
 
+    /// The first item of the incident's device within a time (microseconds) that is so.
+    #[must_use]
+    pub fn find(&self, within: RangeInclusive<i64>, is: impl Fn(&Kind) -> bool) -> Option<usize> {
+        let ours = |place: &usize| self.item(*place).lane == self.incident.lane && is(&self.item(*place).kind);
+        self.timeline.during(&within).find(ours)
+    }
+
     /// The lifetime that this credential's age speaks of: the best supported one at or below the age, else the best.
     #[must_use]
     pub fn lifetime(&self) -> Option<Lifetime> {
@@ -246,9 +253,9 @@ pub(super) const OPENING_CALLS: usize = 3;
 
 /// How many endpoints accepted a device within some time.
 pub(super) fn endpoints_called(items: &[Item], lane: usize, within: RangeInclusive<i64>) -> usize {
-    let routes: BTreeSet<Name> = items
+    let routes: BTreeSet<Name> = items[during(items, &within)]
         .iter()
-        .filter(|item| item.lane == lane && within.contains(&item.time))
+        .filter(|item| item.lane == lane)
         .filter_map(|item| if let Kind::Accepted { route } = item.kind { Some(route) } else { None })
         .collect();
     routes.len()
@@ -350,12 +357,7 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
         && match incident.trigger {
             Trigger::SignInAgain => true,
             // Its own calls at that time, and whether a page was opened with it.
-            Trigger::SocketLost => {
-                let from = items.partition_point(|item| item.time < *around.start());
-                (from..items.len())
-                    .take_while(|place| items[*place].time <= *around.end())
-                    .any(|place| lane(&items[place]) && by_order(&place))
-            }
+            Trigger::SocketLost => timeline.during(&around).any(|place| lane(&items[place]) && by_order(&place)),
             _ => false,
         };
     facts.guessed =
@@ -371,6 +373,10 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     let mut new_credential: Option<i64> = None;
     let from = items.partition_point(|item| item.time < start - 90 * SECOND);
     for (place, item) in (from..).zip(&items[from..]).filter(|(_, item)| lane(item)) {
+        // Nothing that comes later changes what was well again.
+        if item.time > end + 5 * MINUTE && (facts.accepted_later.is_some() || facts.signed_in.is_some()) {
+            break;
+        }
         let sign = incident.signs.binary_search(&place).is_ok();
         match &item.kind {
             Kind::Refresh(refresh) if sign || (item.time <= horizon) => {
@@ -424,12 +430,12 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     }
     // Calls that were under way when the burst began: accepted a moment before on the same opening say that HTTP worked.
     if facts.http.is_empty() && facts.accepted_beside.is_empty() {
-        facts.accepted_beside = (from..items.len())
+        facts.accepted_beside = timeline
+            .during(&(start - 20 * SECOND..=end + 5 * MINUTE))
             .filter(|place| {
                 let item = &items[*place];
                 lane(item)
                     && matches!(item.kind, Kind::Accepted { .. })
-                    && (start - 20 * SECOND..=end + 5 * MINUTE).contains(&item.time)
                     && new_credential.is_none_or(|at| item.time < at)
             })
             .collect();
@@ -440,12 +446,12 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
     // Where all that the app's first page asks for is refused at once, what was accepted before says nothing of now.
     let few = facts.routes.len() < 3;
     if !facts.http.is_empty() && facts.accepted_beside.is_empty() && fresh && few && !denied {
-        facts.accepted_beside = (0..items.len())
+        facts.accepted_beside = timeline
+            .during(&(start - 3 * MINUTE..=start - 1))
             .filter(|place| {
                 let item = &items[*place];
                 lane(item)
                     && matches!(&item.kind, Kind::Accepted { route } if !facts.routes.contains(route))
-                    && (start - 3 * MINUTE..start).contains(&item.time)
                     && facts.credential.is_some_and(|credential| item.time > items[credential].ended)
             })
             .collect();
@@ -470,7 +476,7 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
         items[*sign].event.is_some_and(|event| world.odd_instances.contains(&world.events[event].process))
     };
     facts.odd_instance = !facts.http.is_empty() && facts.sockets.is_empty() && facts.http.iter().all(by_odd);
-    facts.habit = Habit::of(items.iter().filter(|item| lane(item)));
+    facts.habit = timeline.habit(incident.lane);
     facts.missed = if by_order_only { None } else { missed(items, incident, &facts, world) };
     facts.unused = facts.credential.filter(|place| {
         let used = |kind: &Kind| matches!(kind, Kind::Accepted { .. } | Kind::SocketAccepted);

@@ -48,10 +48,8 @@ impl Cause for ClockSkew {
                 first,
             );
             opinion.add(count >= 8, 1.0, "and so on for a long time", last);
-            let refused = case.timeline.items.iter().position(|item| {
-                item.lane == case.incident.lane
-                    && matches!(item.kind, Kind::Unauthorized { .. } | Kind::SocketRefused)
-                    && (case.incident.start - 60 * SECOND..=case.incident.end).contains(&item.time)
+            let refused = case.find(case.incident.start - 60 * SECOND..=case.incident.end, |kind| {
+                matches!(kind, Kind::Unauthorized { .. } | Kind::SocketRefused)
             });
             opinion.add(refused.is_none(), 1.0, "nothing was refused in between: no token had run out", first);
             opinion.add(refused.is_some(), -1.0, "refusals stand between them", refused);

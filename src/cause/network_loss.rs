@@ -49,9 +49,7 @@ impl Cause for NetworkLoss {
         let (start, end) = (case.incident.start, case.incident.end);
         let items = &case.timeline.items;
         let lane = case.incident.lane;
-        let within = |is: &dyn Fn(&Kind) -> bool, from: i64, to: i64| {
-            items.iter().position(|item| item.lane == lane && is(&item.kind) && (from..=to).contains(&item.time))
-        };
+        let within = |is: &dyn Fn(&Kind) -> bool, from: i64, to: i64| case.find(from..=to, is);
         let down = within(
             &|kind| {
                 matches!(
@@ -129,10 +127,9 @@ impl Cause for NetworkLoss {
             case.incident.recovery,
         );
         // Whose calls the log cannot tell (a shared address, no tags) has no opening calls whatever happened.
-        let told_apart = items
+        let told_apart = items[case.timeline.during(&(start - AROUND..=end + AROUND))]
             .iter()
             .filter(|item| item.lane == lane && matches!(item.kind, Kind::Accepted { .. }))
-            .filter(|item| (start - AROUND..=end + AROUND).contains(&item.time))
             .count()
             >= OPENING_CALLS
             && !case.timeline.lane_of.iter().any(|(address, of)| *of == lane && case.world.shared.contains(address));

@@ -33,10 +33,9 @@ impl Cause for ServerReset {
         let after = span(case.incident.end - case.incident.start);
         opinion.add(true, 1.0, format!("a new one was accepted {after} later"), case.incident.recovery);
         // An app that ends all sessions at a password change removes the sockets too, and the device that changed it comes back.
-        let changed = case.timeline.items.iter().position(|item| {
-            matches!(item.kind, Kind::Revoke)
-                && (case.incident.start - MINUTE..=case.incident.start + 5 * SECOND).contains(&item.time)
-        });
+        let start = case.incident.start;
+        let mut just_before = case.timeline.during(&(start - MINUTE..=start + 5 * SECOND));
+        let changed = just_before.find(|place| matches!(case.item(*place).kind, Kind::Revoke));
         opinion.add(changed.is_some(), -2.5, "the user had just changed the password: that is why", changed);
         Some(opinion)
     }

@@ -91,11 +91,8 @@ fn websocket(case: &Case<'_>) -> Opinion {
         "sessions were revoked just before",
         facts.revocation.map(|(place, _)| place),
     );
-    let accepted = case.timeline.items.iter().position(|item| {
-        item.lane == case.incident.lane
-            && matches!(item.kind, Kind::SocketAccepted)
-            && (case.incident.start - 60 * SECOND..=case.incident.end + 60 * SECOND).contains(&item.time)
-    });
+    let around = case.incident.start - 60 * SECOND..=case.incident.end + 60 * SECOND;
+    let accepted = case.find(around, |kind| matches!(kind, Kind::SocketAccepted));
     opinion.add(count <= 2 && accepted.is_some(), -4.5, "a socket was accepted within the same minute", accepted);
     let cured = facts.refreshed.filter(|place| case.item(*place).time - case.incident.end < 30 * SECOND);
     opinion.add(cured.is_some(), -1.2, "a refresh right after it cured it", cured);
@@ -209,9 +206,7 @@ fn anonymous(case: &Case<'_>) -> Opinion {
     opinion.add(untagged.is_some(), 0.9, "its end carries no user's tag, as others' do", untagged);
     let refreshed = case.renewed();
     opinion.add(refreshed.is_some(), 1.4, "a refresh before gave a newer credential than the socket had", refreshed);
-    let calls = case.timeline.items.iter().position(|item| {
-        item.lane == case.incident.lane && matches!(item.kind, Kind::Accepted { .. }) && item.time > case.incident.start
-    });
+    let calls = case.find(case.incident.start + 1..=i64::MAX, |kind| matches!(kind, Kind::Accepted { .. }));
     opinion.add(calls.is_some(), 1.2, "calls over HTTP were accepted afterwards: the session itself was good", calls);
     opinion.add(calls.is_none(), -1.0, "no call over HTTP shows that the session was good", None);
     opinion.add(facts.sign_out.is_some(), -3.0, "the user had signed out just before", facts.sign_out);

@@ -36,11 +36,8 @@ impl Cause for StorageLoss {
 
     fn judge(&self, case: &Case<'_>) -> Option<Opinion> {
         let facts = &case.facts;
-        let after_start = case.timeline.items.iter().position(|item| {
-            item.lane == case.incident.lane
-                && matches!(item.kind, Kind::NoSession)
-                && (case.incident.start - 10 * MINUTE..=case.incident.end).contains(&item.time)
-        });
+        let before = case.incident.start - 10 * MINUTE..=case.incident.end;
+        let after_start = case.find(before, |kind| matches!(kind, Kind::NoSession));
         if case.incident.trigger == Trigger::SignInAgain {
             let mut opinion = Opinion::new(Label::StorageLoss, "cleared");
             opinion.add(

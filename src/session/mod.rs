@@ -4,12 +4,16 @@ pub mod endpoint;
 pub mod habit;
 pub mod lifetime;
 
+use std::ops::{Range, RangeInclusive};
+use std::sync::OnceLock;
+
 use why401_parsers::event::{AuthState, Event, Fault, Name, Names, TimeFrom, What};
 use why401_parsers::record::{ClientRefresh, ClientSocket, NetFailure, Sense, Side};
 
 use crate::actor::clock::SetBy;
 use crate::actor::{Actor, Identified, socket::Attempt, socket::Outcome};
 use endpoint::{Role, Roles};
+use habit::Habit;
 
 /// Microseconds in a second, a minute.
 pub const SECOND: i64 = 1_000_000;
@@ -153,6 +157,32 @@ pub struct Timeline {
     pub has_client: bool,
     /// A server wrote some of it.
     pub has_server: bool,
+    /// By lane: see [`Timeline::habit`].
+    habits: OnceLock<Vec<Habit>>,
+}
+
+impl Timeline {
+    /// The places of the items within a time (microseconds).
+    #[must_use]
+    pub fn during(&self, within: &RangeInclusive<i64>) -> Range<usize> {
+        during(&self.items, within)
+    }
+
+    /// How the refreshes of a device came about, in the whole log.
+    #[must_use]
+    pub fn habit(&self, lane: usize) -> Habit {
+        let habits = self.habits.get_or_init(|| {
+            let of = |lane| Habit::of(self.items.iter().filter(move |item| item.lane == lane));
+            (0..self.lanes.max(1)).map(of).collect()
+        });
+        habits.get(lane).copied().unwrap_or_default()
+    }
+}
+
+/// The places of the items within a time (microseconds), of items in order of time.
+pub(crate) fn during(items: &[Item], within: &RangeInclusive<i64>) -> Range<usize> {
+    let from = items.partition_point(|item| item.time < *within.start());
+    from..items.partition_point(|item| item.time <= *within.end()).max(from)
 }
 
 /// Builds an actor's timeline.

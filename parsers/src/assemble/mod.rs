@@ -6,7 +6,7 @@
 mod client;
 mod keep;
 mod releases;
-mod server;
+pub(crate) mod server;
 mod uses;
 
 use std::collections::BTreeMap;
@@ -383,10 +383,11 @@ impl Assembler {
         let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
         let mut drafts = self.events;
         keep::drop_free(&mut drafts, &free);
-        drafts.sort_by_key(|draft| draft.event.line);
+        // Nearly in order, and large: their places are sorted, and each moves once.
+        drafts.sort_by_cached_key(|draft| draft.event.line);
         let dropped = std::mem::take(&mut self.uses.dropped);
         let mut uses = self.uses.into_list();
-        uses.sort_by_key(|one| one.line);
+        uses.sort_by_cached_key(|one| one.line);
         self.zones.sort_unstable();
         let inferred = self.zones.first().map(|(_, offset)| *offset);
         let mut offset = inferred.unwrap_or(0);
@@ -440,7 +441,9 @@ impl Assembler {
             }
             events.push(event);
         }
-        events.sort_by_key(|event| (event.time, event.line));
+        if !events.is_sorted_by_key(|event| (event.time, event.line)) {
+            events.sort_by_cached_key(|event| (event.time, event.line));
+        }
         let span = self.timed.then(|| span_of(&events));
         let clock = Clock {
             timed: self.timed,
@@ -506,8 +509,9 @@ fn may_be_token(word: &[u8]) -> bool {
 
 /// A path without scheme, host and query.
 pub(crate) fn bare_path(uri: &[u8]) -> &[u8] {
+    let Some(first) = memchr::memchr3(b':', b'?', b'#', uri) else { return uri };
     let mut path = uri;
-    if let Some(at) = memchr::memmem::find(uri, b"://") {
+    if let Some(at) = memchr::memmem::find(&uri[first..], b"://").map(|at| at + first) {
         let rest = &uri[at + 3..];
         path = memchr::memchr(b'/', rest).map_or(&b"/"[..], |slash| &rest[slash..]);
     }

@@ -16,7 +16,7 @@ const MOST_OPEN: usize = 1024;
 
 /// How many lines an app's untagged line may stand before the one-line request it belongs to. Five threads (Puma's default)
 /// write at most a few lines each in between.
-const NOTE_REACH: u64 = 24;
+pub(crate) const NOTE_REACH: u32 = 24;
 
 /// `Completed … in 52ms` counts whole milliseconds from when the controller took the request, a few after `Started`
 /// (microseconds). Requests that began closer together cannot be told by it.
@@ -54,7 +54,7 @@ struct PendingNote {
 
 /// How many requests are remembered by their ids at least: a server answers some hundred at a time, and what it says of one
 /// after its end it says at once.
-const REMEMBERED: usize = 1 << 14;
+const REMEMBERED: usize = 1 << 12;
 
 impl State {
     fn remember(&mut self, id: RequestId, place: Place) {
@@ -128,7 +128,7 @@ impl Assembler {
             }
             Body::Proxied { method, path, end } => {
                 // Nothing that the app logs belongs to it: what is open or ended stays so.
-                let (ended, fault) = (self.server.ended, self.server.fault);
+                let (ended, fault) = (self.server.ended.take(), self.server.fault);
                 let apart = Record { request: None, ..*record };
                 let place = self.one_line(&apart, origin, names, method, path, &end);
                 (self.server.ended, self.server.fault) = (ended, fault);
@@ -399,8 +399,14 @@ impl Assembler {
         if let Some(id) = record.request {
             self.server.remember(id, kept);
         }
-        self.server.ended = Some(kept);
+        let before = self.server.ended.replace(kept);
         self.server.fault = None;
+        // Nothing more will be said of one without an id that ended before it.
+        if let Some(Place::Draft(before)) = before.filter(|before| *before != kept)
+            && self.events[before].event.request_id.is_none()
+        {
+            self.shorten(before, names);
+        }
     }
 
     /// The request that an answer without an id belongs to: of those that a controller took (one whose controller is not
@@ -522,7 +528,7 @@ impl Assembler {
         let bare = bare_path(path).to_vec();
         let mut rest = VecDeque::new();
         while let Some(note) = self.server.notes.pop_front() {
-            if note.line + NOTE_REACH < line {
+            if note.line + u64::from(NOTE_REACH) < line {
                 continue;
             }
             let user = self.events[note.draft].event.user;
@@ -538,6 +544,10 @@ impl Assembler {
             if other || sense.has(Sense::SOCKET) || about_refresh != to_refresh || refused != (status >= 400) {
                 rest.push_back(note);
                 continue;
+            }
+            if sense.is_empty() {
+                // It said who it was and no more.
+                self.free.push(note.draft);
             }
             let draft = &mut self.events[place].event;
             draft.user = draft.user.or(user);
@@ -634,7 +644,7 @@ impl Assembler {
         let event = &mut self.events[place].event;
         event.user = event.user.or(user);
         self.server.notes.push_back(PendingNote { line: origin.line, draft: place });
-        while self.server.notes.front().is_some_and(|note| note.line + NOTE_REACH < origin.line) {
+        while self.server.notes.front().is_some_and(|note| note.line + u64::from(NOTE_REACH) < origin.line) {
             self.server.notes.pop_front();
         }
     }
@@ -656,7 +666,7 @@ fn resource_of(action: &[u8]) -> Vec<u8> {
 }
 
 /// Whether a path is one that refreshes, by its words.
-fn names_refresh(path: &[u8]) -> bool {
+pub(crate) fn names_refresh(path: &[u8]) -> bool {
     [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(path, word))
 }
 
