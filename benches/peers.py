@@ -122,7 +122,8 @@ for peer in sorted((peer for peer in PEERS if peer.name in medians), key=lambda 
     drawn.append((peer.name, peer.short, run.seconds, own))
 
 stages = subprocess.run([*DIAGNOSIS, "--stats", log], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
-spent = dict(re.findall(r"stats: (read|diagnose|write) +([\d.]+) s", stages))
+spent = {name: float(time) for name, time in re.findall(r"stats: (\w+) +([\d.]+) s$", stages, re.M)}
+read, write = spent.pop("read"), spent.pop("write")
 lines = int(re.search(r"(\d+) lines", stages)[1])
 length = size_of(bytes_of(size))
 
@@ -135,7 +136,7 @@ write_page(
 
 {table(["program", "what it was asked", ":elapsed", ":times why401", ":processor time", ":peak memory"], rows)}
 
-{beside}Of a run of `why401` {spent["read"]} s is reading, {spent["diagnose"]} s diagnosing, {spent["write"]} s writing.
+{beside}Of a run of `why401` {read:.2f} s is reading, {sum(spent.values()):.2f} s diagnosing ({", ".join(f"{name} {time:.2f}" for name, time in spent.items())}), {write:.2f} s writing.
 
 ![The same as bars](performance.svg)""",
 )

@@ -48,4 +48,4 @@ pub mod watch;
 pub use config::Config;
 pub use diagnosis::Diagnosis;
 pub use reading::Reading;
-pub use report::{diagnose, diagnose_with_policy, identity};
+pub use report::{diagnose, diagnose_timed, diagnose_with_policy, identity};

@@ -16,6 +16,7 @@ use crate::diagnosis::Impact;
 use crate::reading::Reading;
 use crate::report::{Found, Judged, Placed, judge, place};
 use crate::session::{Item, Kind, Refresh, SECOND, Timeline};
+use crate::stats::Stages;
 
 /// Terms to replay sessions under, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -101,7 +102,7 @@ const OFFERED: &[Terms] = &[
 /// Replays what was read under the terms, or under what practice offers.
 #[must_use]
 pub fn policy(reading: Reading, asked: Option<Terms>) -> Policy {
-    let placed = place(reading);
+    let placed = place(reading, &mut Stages::default());
     replayed(&placed, &judge(&placed), asked)
 }
 

@@ -4,8 +4,8 @@
 
 use bumpalo::Bump;
 use libfuzzer_sys::fuzz_target;
-use why401_parsers::assemble::{Assembled, Assembler};
-use why401_parsers::detect::{Balance, parse_chunk};
+use why401_parsers::assemble::{Assembled, Assembler, Known};
+use why401_parsers::detect::{Balance, Parser};
 use why401_parsers::event::Names;
 use why401_parsers::line::Framing;
 use why401_parsers::secret::FingerprintKey;
@@ -25,14 +25,15 @@ fuzz_target!(|bytes: &[u8]| {
 fn read(framing: Framing, chunks: &[&[u8]]) -> (Assembled, Balance) {
     let key = FingerprintKey::new([4; 16]);
     let (mut assembler, mut names, mut balance) = (Assembler::new(0), Names::default(), Balance::default());
+    let (mut parser, mut known) = (Parser::new(key, &[]), Known::default());
     for chunk in chunks {
         let arena = Bump::new();
-        let parsed = parse_chunk(chunk, framing, key, &arena);
-        assembler.take(&parsed, balance.lines + 1, &mut names);
+        let parsed = parser.parse(chunk, framing, &arena);
+        assembler.take(&parsed, balance.lines + 1, &mut known, &mut names);
         balance.merge(&parsed.balance);
     }
     let mut assembled = assembler.finish(None, None, &mut names);
     let (_, renaming) = names.sorted();
-    assembled.events.iter_mut().for_each(|event| renaming.apply(event));
+    renaming.apply(assembled.events.iter_mut());
     (assembled, balance)
 }

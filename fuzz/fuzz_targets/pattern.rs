@@ -23,8 +23,8 @@ fuzz_target!(|input: (&str, &str, &str, bool)| {
     let Ok(pattern) = Pattern::new(&written) else { return };
     let arena = Bump::new();
     for text in [example, text] {
-        let parsed =
-            Parser::new(FingerprintKey::new([4; 16]), &[pattern.clone()]).parse(text.as_bytes(), Framing::Lines, &arena);
+        let patterns = [pattern.clone()];
+        let parsed = Parser::new(FingerprintKey::new([4; 16]), &patterns).parse(text.as_bytes(), Framing::Lines, &arena);
         let balance = parsed.balance;
         assert_eq!(balance.lines, balance.recognised + balance.unrecognised + balance.capped);
     }

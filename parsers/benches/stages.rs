@@ -7,7 +7,7 @@ use std::path::Path;
 use bumpalo::Bump;
 use divan::Bencher;
 use divan::counter::BytesCount;
-use why401_parsers::assemble::{Assembled, Assembler};
+use why401_parsers::assemble::{Assembled, Assembler, Known};
 use why401_parsers::detect::{Parsed, parse_chunk};
 use why401_parsers::envelope::unwrap;
 use why401_parsers::event::Names;
@@ -136,6 +136,6 @@ fn assembling(bencher: Bencher, name: &str) {
 
 fn assembled(parsed: &Parsed<'_>) -> Assembled {
     let (mut assembler, mut names) = (Assembler::new(0), Names::default());
-    assembler.take(parsed, 1, &mut names);
+    assembler.take(parsed, 1, &mut Known::default(), &mut names);
     assembler.finish(None, None, &mut names)
 }

@@ -160,9 +160,8 @@ pub(crate) struct Gather<'a, 't> {
     pub(crate) answered: Vec<Answered>,
     texts: &'t mut Texts,
     pub(crate) new_texts: NewTexts<'a>,
-    /// The app's lines without an id that name a user and say nothing else: one-line requests of the same user that follow them at once
-    /// say it again.
-    notes: VecDeque<Record<'a>>,
+    /// Where the app's lines without an id that name a user and say nothing else are among the records.
+    notes: VecDeque<usize>,
     /// Records were put in later than lines that follow them.
     disordered: bool,
     /// The release that was said last of each caller, and in which hour: what is said again of him goes no further.
@@ -311,18 +310,13 @@ impl<'a, 't> Gather<'a, 't> {
             return;
         }
         let Some(id) = record.request.filter(|_| record.side == Side::Server) else {
-            match record.body {
-                Body::Note { sense, user: Some(_), .. } if sense.is_empty() && record.side == Side::Server => {
-                    self.notes.push_back(record);
-                }
-                _ => {
-                    // What a request that is told at length has to do with them is seen there.
-                    if matches!(record.body, Body::Request { .. }) {
-                        self.hand_on_notes(u32::MAX);
-                    }
-                    self.records.push(record);
-                }
+            if let Body::Note { sense, user: Some(_), .. } = record.body
+                && sense.is_empty()
+                && record.side == Side::Server
+            {
+                self.notes.push_back(self.records.len());
             }
+            self.records.push(record);
             return;
         };
         if let Body::Request { method, path, end } = record.body
@@ -333,9 +327,6 @@ impl<'a, 't> Gather<'a, 't> {
         {
             self.one_line(id, &record, (stamp, status), method, path, &end);
             return;
-        }
-        if matches!(record.body, Body::Request { .. }) {
-            self.hand_on_notes(u32::MAX);
         }
         if let Body::Started { upgrade: Upgrade::None, at, .. } = record.body
             && record.stamp.or(at).is_some()
@@ -430,18 +421,7 @@ impl<'a, 't> Gather<'a, 't> {
         path: &'a [u8],
         end: &Completed<'a>,
     ) {
-        // As `assemble::server` has it.
-        self.hand_on_notes(record.line.saturating_sub(NOTE_REACH));
-        let own = |note: &Record<'a>| match note.body {
-            Body::Note { user, .. } => note.user.or(user) == record.user,
-            _ => false,
-        };
-        if record.user.is_some() && !names_refresh(bare_path(path)) {
-            self.notes.retain(|note| !own(note));
-        }
-        if record.user.is_none() {
-            self.hand_on_notes(u32::MAX);
-        }
+        self.say_again(record, path);
         let mut number = |text| self.texts.number(text, &mut self.new_texts);
         self.answered.push(Answered {
             line: record.line,
@@ -462,17 +442,29 @@ impl<'a, 't> Gather<'a, 't> {
         });
     }
 
-    /// Hands on the notes that stand before a line.
-    fn hand_on_notes(&mut self, line: u32) {
-        while let Some(note) = self.notes.pop_front_if(|note| note.line < line) {
-            self.records.push(note);
-            self.disordered = true;
+    /// Notes that a one-line request would claim (see [`crate::assemble`]) and that say no more than it does are marked as such.
+    fn say_again(&mut self, request: &Record<'a>, path: &[u8]) {
+        let Some(user) = request.user else { return };
+        let reach = request.line.saturating_sub(NOTE_REACH);
+        let records = &mut self.records;
+        while self.notes.front().is_some_and(|note| records[*note].line < reach) {
+            self.notes.pop_front();
         }
+        if names_refresh(bare_path(path)) {
+            return;
+        }
+        self.notes.retain(|note| {
+            let record = &mut records[*note];
+            let own = matches!(record.body, Body::Note { user: named, .. } if record.user.or(named) == Some(user));
+            if own {
+                (record.user, record.body) = (Some(user), Body::SaidAgain);
+            }
+            !own
+        });
     }
 
     /// The chunk is over: what is still open goes on as records, all in the order of lines.
     pub(crate) fn finish(&mut self) {
-        self.hand_on_notes(u32::MAX);
         let mut open: Vec<RequestId> = self.held.keys().copied().collect();
         for id in open.drain(..) {
             self.give_up(id);

@@ -180,7 +180,7 @@ fn sense_of(sense: Sense) -> String {
 }
 
 fn event_of(event: &Event, outcome: &Outcome) -> String {
-    let Event { source: _, line, time, timed, user, email, address, device, process, what } = event;
+    let Event { source: _, line, time, timed, user, email, address, device, process, ended, request_id, what } = event;
     let names = &outcome.names;
     let named = |label: &str, name: &Option<Name>| name.map(|name| format!("{label} {}", names.text(name)));
     let parts = [
@@ -189,15 +189,15 @@ fn event_of(event: &Event, outcome: &Outcome) -> String {
         named("address", address),
         named("device", device),
         (*process != 0).then(|| format!("#{process}")),
-        Some(what_of(what, names)),
+        Some(what_of(what, (*ended, request_id.is_some()), names)),
     ];
     let parts = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     format!("{line:>3}  {} by {timed:?}: {parts}", instant(*time))
 }
 
-fn what_of(what: &What, names: &Names) -> String {
+fn what_of(what: &What, (ended, has_id): (Option<i64>, bool), names: &Names) -> String {
     match what {
-        What::Request(request) => request_of(request, names),
+        What::Request(request) => request_of(request, (ended, has_id), names),
         What::Socket(Socket::Accepted(gid)) => format!("Socket(Accepted({}))", names.text(*gid)),
         What::Socket(Socket::Removing(gid)) => format!("Socket(Removing({}))", names.text(*gid)),
         What::State { to, from, event, state, asked, sense } => {
@@ -216,7 +216,7 @@ fn what_of(what: &What, names: &Names) -> String {
     }
 }
 
-fn request_of(request: &Request, names: &Names) -> String {
+fn request_of(request: &Request, (ended, has_id): (Option<i64>, bool), names: &Names) -> String {
     let Request {
         side,
         proxied,
@@ -226,8 +226,6 @@ fn request_of(request: &Request, names: &Names) -> String {
         status,
         answered,
         failure,
-        ended,
-        id,
         password,
         new_password,
         refresh_token,
@@ -250,7 +248,7 @@ fn request_of(request: &Request, names: &Names) -> String {
         flag(*answered, "answered"),
         failure.map(|failure| format!("failed {failure:?}")),
         ended.map(|ended| format!("until {}", &instant(ended)[11..])),
-        id.map(|_| "id".to_owned()),
+        flag(has_id, "id"),
         flag(*password, "password"),
         flag(*new_password, "new password"),
         flag(*refresh_token, "refresh token"),

@@ -6,7 +6,7 @@ use common::read_chunks;
 use proptest::prelude::*;
 use why401_parsers::detect::MOST_ENVELOPES;
 use why401_parsers::envelope::ENVELOPES;
-use why401_parsers::event::{Names, Socket, What};
+use why401_parsers::event::{Event, Name, Names, Socket, What};
 use why401_parsers::line::Framing;
 
 const ID: &str = "5e908487-1111-4222-8333-0123456789ab";
@@ -216,18 +216,13 @@ const CLIENT_WRAPS: &[(&str, Wrap)] = &[
 fn happened(bytes: &[u8]) -> Vec<String> {
     let outcome = read_chunks(Framing::detect(bytes), [bytes]);
     assert_eq!(outcome.balance.unrecognised, 0, "{}", String::from_utf8_lossy(bytes));
-    outcome.assembled.events.iter().map(|event| what(&event.what, event.user, event.address, &outcome.names)).collect()
+    outcome.assembled.events.iter().map(|event| what(event, &outcome.names)).collect()
 }
 
-fn what(
-    what: &What,
-    user: Option<why401_parsers::event::Name>,
-    address: Option<why401_parsers::event::Name>,
-    names: &Names,
-) -> String {
-    let text = |name: Option<why401_parsers::event::Name>| name.map(|name| names.text(name).to_owned());
-    let whose = format!("{:?} {:?}", text(user), text(address));
-    match what {
+fn what(event: &Event, names: &Names) -> String {
+    let text = |name: Option<Name>| name.map(|name| names.text(name).to_owned());
+    let whose = format!("{:?} {:?}", text(event.user), text(event.address));
+    match &event.what {
         What::Request(request) => format!(
             "{} {} {:?} proxied {} refresh {} fault {} id {:?} {whose}",
             names.text(request.method),
@@ -236,7 +231,7 @@ fn what(
             request.proxied,
             request.refresh_token,
             request.fault.is_some(),
-            request.id
+            event.request_id
         ),
         What::Socket(Socket::Accepted(gid)) => format!("accepted {} {whose}", names.text(*gid)),
         other => format!("{other:?} {whose}"),

@@ -121,8 +121,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         out.flush()?;
         return Ok(if partial { Exit::Partial } else { Exit::Clean });
     }
-    let diagnosis = crate::diagnose(outcome.reading);
-    stages.done("diagnose");
+    let diagnosis = crate::diagnose_timed(outcome.reading, &mut stages);
     write(args, &diagnosis, out)?;
     stages.done("write");
     if args.stats {

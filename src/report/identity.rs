@@ -9,11 +9,12 @@ use super::{Placed, place};
 use crate::actor::clock::SetBy;
 use crate::actor::{Actor, Key};
 use crate::reading::Reading;
+use crate::stats::Stages;
 
 /// The keys of a user (id, e-mail or address, as logged) in words; `None` if nobody of that name was seen.
 #[must_use]
 pub fn identity(reading: Reading, wanted: &str) -> Option<String> {
-    let placed = place(reading);
+    let placed = place(reading, &mut Stages::default());
     let (key, actor) = placed.identified.actors.iter().find(|(key, actor)| is(&placed, **key, actor, wanted))?;
     let mut out = String::new();
     let _ = writeln!(out, "{}: {} events", name(&placed, *key), actor.events.len());

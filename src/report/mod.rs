@@ -31,6 +31,7 @@ use crate::incident;
 use crate::reading::Reading;
 use crate::session::Timeline;
 use crate::session::endpoint::Roles;
+use crate::stats::Stages;
 use days::Active;
 pub use identity::identity;
 pub(crate) use judge::{Found, judge};
@@ -65,14 +66,24 @@ pub(crate) struct Findings<'a> {
 /// Diagnoses what was read.
 #[must_use]
 pub fn diagnose(reading: Reading) -> Diagnosis {
-    let placed = place(reading);
-    concluded(&placed, &judge(&placed))
+    diagnose_timed(reading, &mut Stages::default())
+}
+
+/// The same, with the time that each stage took.
+#[must_use]
+pub fn diagnose_timed(reading: Reading, stages: &mut Stages) -> Diagnosis {
+    let placed = place(reading, stages);
+    let found = judge(&placed);
+    stages.done("judge");
+    let diagnosis = concluded(&placed, &found);
+    stages.done("conclude");
+    diagnosis
 }
 
 /// The same, and what other lifetimes would have changed.
 #[must_use]
 pub fn diagnose_with_policy(reading: Reading) -> Diagnosis {
-    let placed = place(reading);
+    let placed = place(reading, &mut Stages::default());
     let found = judge(&placed);
     let policy = crate::policy::replayed(&placed, &found, None);
     Diagnosis { policy: Some(policy), ..concluded(&placed, &found) }

@@ -22,6 +22,7 @@ use crate::session::habit::Habit;
 use crate::session::lifetime::{Ages, KnownBy, Lifetime};
 use crate::session::{SECOND, Timeline, endpoint::Roles, timeline};
 use crate::spread::Crew;
+use crate::stats::Stages;
 
 /// Everything that was read, in its place.
 pub(crate) struct Placed {
@@ -51,7 +52,7 @@ pub(crate) struct Placed {
 }
 
 /// Puts what was read in its place.
-pub(crate) fn place(reading: Reading) -> Placed {
+pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
     let Reading { config, mut names, sources, crew, .. } = reading;
     let mut assembled: Vec<Assembled> = Vec::with_capacity(sources.len());
     let mut inputs = Vec::with_capacity(sources.len());
@@ -91,6 +92,7 @@ pub(crate) fn place(reading: Reading) -> Placed {
         let requests = assembled.iter().flat_map(|source| &source.events).filter_map(Event::request);
         Roles::learn(requests, &names, &config.endpoints)
     };
+    stages.done("settle");
     let identified = identify(assembled, &roles, &mut names);
     for (number, clock) in &identified.clocks {
         if let Some(input) = inputs.get_mut(*number as usize) {
@@ -106,6 +108,7 @@ pub(crate) fn place(reading: Reading) -> Placed {
             }
         }
     }
+    stages.done("identify");
     let actors: Vec<(&Key, &Actor)> = identified.actors.iter().collect();
     let timelines = crew.each(&actors, |(key, actor)| (**key, timeline(actor, &identified, &roles, &names)));
     let timelines: BTreeMap<Key, Timeline> = timelines.into_iter().collect();
@@ -126,6 +129,7 @@ pub(crate) fn place(reading: Reading) -> Placed {
         }];
     }
     let lead = ages.lead();
+    stages.done("timelines");
     Placed {
         config,
         names,

@@ -318,7 +318,7 @@ impl Assembler {
             self.release(record, origin, release, names);
             return;
         }
-        if !matches!(record.body, Body::Note { .. } | Body::BlockEnd) {
+        if !matches!(record.body, Body::Note { .. } | Body::SaidAgain | Body::BlockEnd) {
             self.sides[usize::from(record.side == Side::Client)] += 1;
         }
         match record.side {

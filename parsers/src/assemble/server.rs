@@ -146,6 +146,13 @@ impl Assembler {
                 }
             }
             Body::Note { sense, user, text } => self.note(record, origin, names, sense, user, text),
+            Body::SaidAgain => {
+                let user = record.user.map(|user| names.intern(user));
+                if let Some(owner) = self.written_under(record, origin, Sense::default(), user, names) {
+                    let event = &mut self.events[owner].event;
+                    event.user = event.user.or(user);
+                }
+            }
             Body::Upgraded => self.socket(record, origin, names, Socket::Upgraded),
             Body::UpgradeFailed => self.socket(record, origin, names, Socket::UpgradeFailed),
             Body::Registered(gid) => {
@@ -609,6 +616,21 @@ impl Assembler {
         }
     }
 
+    /// The request that the app's words without an id were written under, unless it is another user's.
+    fn written_under(
+        &self,
+        record: &Record<'_>,
+        origin: Origin,
+        sense: Sense,
+        user: Option<Name>,
+        names: &Names,
+    ) -> Option<usize> {
+        self.only_open(record, origin, sense, names).filter(|owner| {
+            let known = self.events[*owner].event.user;
+            known.is_none() || user.is_none() || known == user
+        })
+    }
+
     pub(super) fn note(
         &mut self,
         record: &Record<'_>,
@@ -621,10 +643,7 @@ impl Assembler {
         let user = user.map(|user| names.intern(user));
         let owner = match record.request {
             Some(_) => self.with_request(record, origin, names, |_| {}),
-            None => self.only_open(record, origin, sense, names).filter(|owner| {
-                let known = self.events[*owner].event.user;
-                known.is_none() || user.is_none() || known == user
-            }),
+            None => self.written_under(record, origin, sense, user, names),
         };
         if let Some(owner) = owner {
             let fault = (sense.has(Sense::FAULT)).then(|| masked(text, names));

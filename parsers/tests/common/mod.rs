@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bumpalo::Bump;
 use why401_parsers::assemble::{Assembled, Assembler, Known};
-use why401_parsers::detect::{Balance, parse_chunk};
+use why401_parsers::detect::{Balance, Parser};
 use why401_parsers::event::Names;
 use why401_parsers::line::Framing;
 use why401_parsers::secret::FingerprintKey;
@@ -66,14 +66,15 @@ pub(crate) struct Outcome {
 /// Reads a source that comes in these chunks.
 pub(crate) fn read_chunks<'a>(framing: Framing, chunks: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
     let (mut assembler, mut names, mut balance) = (Assembler::new(0), Names::default(), Balance::default());
+    let (mut parser, mut known) = (Parser::new(KEY, &[]), Known::default());
     for chunk in chunks {
         let arena = Bump::new();
-        let parsed = parse_chunk(chunk, framing, KEY, &arena);
-        assembler.take(&parsed, balance.lines + 1, &mut Known::default(), &mut names);
+        let parsed = parser.parse(chunk, framing, &arena);
+        assembler.take(&parsed, balance.lines + 1, &mut known, &mut names);
         balance.merge(&parsed.balance);
     }
     let mut assembled = assembler.finish(None, None, &mut names);
     let (names, renaming) = names.sorted();
-    assembled.events.iter_mut().for_each(|event| renaming.apply(event));
+    renaming.apply(assembled.events.iter_mut());
     Outcome { assembled, names, balance }
 }
