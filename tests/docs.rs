@@ -256,7 +256,7 @@ fn every_command_block_runs() {
             let here = local(&command, machine.path())
                 .replace("cargo run --release --no-default-features -- ", "why401 ")
                 // A watch never ends: it is asked to, as by Ctrl-C.
-                .replace("why401 watch ", "timeout --preserve-status -s INT 2 why401 watch ")
+                .replace("why401 watch ", "timeout --foreground --preserve-status -s INT 2 why401 watch ")
                 // A variable that the hosting platform sets.
                 .replace("$GITHUB_STEP_SUMMARY", "summary.md");
             let mut shell = std::process::Command::new("sh");

@@ -316,7 +316,7 @@ impl<'a, 't> Gather<'a, 't> {
             {
                 self.notes.push_back(self.records.len());
             }
-            self.records.push(record);
+            self.record(record);
             return;
         };
         if let Body::Request { method, path, end } = record.body
@@ -335,7 +335,7 @@ impl<'a, 't> Gather<'a, 't> {
             return;
         }
         let Some(slot) = self.held.get(&id).copied() else {
-            self.records.push(record);
+            self.record(record);
             return;
         };
         let held = &mut self.slots[slot];
@@ -366,6 +366,15 @@ impl<'a, 't> Gather<'a, 't> {
             }
         }
         self.give_up(id);
+        self.record(record);
+    }
+
+    /// Hands on a record as it is.
+    fn record(&mut self, record: Record<'a>) {
+        if matches!(record.body, Body::Request { .. }) {
+            // What it has to do with notes is seen where it is put together.
+            self.notes.clear();
+        }
         self.records.push(record);
     }
 
@@ -444,7 +453,11 @@ impl<'a, 't> Gather<'a, 't> {
 
     /// Notes that a one-line request would claim (see [`crate::assemble`]) and that say no more than it does are marked as such.
     fn say_again(&mut self, request: &Record<'a>, path: &[u8]) {
-        let Some(user) = request.user else { return };
+        let Some(user) = request.user else {
+            // Whom it names is to be seen.
+            self.notes.clear();
+            return;
+        };
         let reach = request.line.saturating_sub(NOTE_REACH);
         let records = &mut self.records;
         while self.notes.front().is_some_and(|note| records[*note].line < reach) {
