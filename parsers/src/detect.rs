@@ -127,6 +127,14 @@ pub struct Parsed<'a> {
     pub balance: Balance,
 }
 
+impl Parsed<'_> {
+    /// How many requests were answered well and stand among no records.
+    #[must_use]
+    pub fn answered(&self) -> usize {
+        self.answered.len()
+    }
+}
+
 /// Reads the whole entries of a chunk. `arena` holds what is not in the chunk as it stands and lives as long as it.
 #[must_use]
 pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, arena: &'a Bump) -> Parsed<'a> {

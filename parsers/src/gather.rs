@@ -316,6 +316,10 @@ impl<'a, 't> Gather<'a, 't> {
             {
                 self.notes.push_back(self.records.len());
             }
+            // An app's line that names a request belongs to it, whichever side it seems to be of.
+            if let Some(id) = record.request {
+                self.give_up(id);
+            }
             self.record(record);
             return;
         };

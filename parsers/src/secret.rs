@@ -3,6 +3,7 @@
 //! Fingerprints join lines that showed the same token; they are never printed, and with a key that is drawn at
 //! random for each run they tell nothing about the token to who sees a core dump of another run.
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
@@ -48,8 +49,15 @@ impl FingerprintKey {
 
 /// Identity of a request id: the id itself is public (it is in response headers), only its length varies.
 /// (In two halves, so that what holds it needs no more than eight bytes' alignment.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RequestId([u64; 2]);
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [high, low] = self.0;
+        f.debug_tuple("RequestId").field(&(u128::from(high) << 64 | u128::from(low))).finish()
+    }
+}
 
 impl Hash for RequestId {
     fn hash<H: Hasher>(&self, state: &mut H) {

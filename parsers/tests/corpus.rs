@@ -76,6 +76,7 @@ fn rendered(case: &Case) -> String {
         let how: Vec<&str> = counts(&parsed.balance).map(|(name, _)| name).collect();
         let what = match (parsed.records.first(), parsed.balance.unrecognised) {
             (Some(record), _) => line_of(record),
+            (None, 0) if parsed.answered() > 0 => "a request, answered well".to_owned(),
             (None, 0) => String::new(),
             (None, _) => "UNRECOGNISED".to_owned(),
         };
