@@ -107,9 +107,14 @@ fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
     for (number, (_, incident)) in incidents.iter_mut().enumerate() {
         incident.id = format!("i{}", number + 1);
     }
-    let active = Active::of(&findings, attacks);
-    let actors = actors(&findings, &incidents, &active, restarts);
-    let mut summary = counts::summary(&findings, judged, attacks, in_flight);
+    let people = || {
+        let active = Active::of(&findings, attacks);
+        (actors(&findings, &incidents, &active, restarts), active)
+    };
+    let ((actors, active), (mut summary, series, mut notes)) = crew.both(people, || {
+        let series = series::series(&findings, restarts, &placed.thinned);
+        (counts::summary(&findings, judged, attacks, in_flight), series, notes(&findings))
+    });
     summary.requests += placed.thinned.values().sum::<u64>();
     summary.active_hours = active.hours();
     summary.actors = actors.len() as u64;
@@ -129,7 +134,6 @@ fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
         dropped.len() as u64
     };
     let fix_plan = fix_plan(&findings, judged, attacks, restarts, filter);
-    let mut notes = notes(&findings);
     let behind_proxy = placed.behind_proxy;
     if behind_proxy > 0 {
         notes.push(format!(
@@ -142,10 +146,10 @@ fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
         notes.push(format!("Only what happened since {} is looked at: what is older is not kept.", rfc3339(since)));
     }
     notes.extend(seen_instead(&placed.inputs, &placed.identified, behind_proxy > 0));
-    let drawn = || (series::series(&findings, restarts, &placed.thinned), ages::ages(&findings));
-    let lived = || lifetime_findings(&findings, placed);
-    let ((days, lifetimes), (series, ages)) =
-        crew.both(|| (days::days(&findings, &incidents, &active, &placed.thinned), lived()), drawn);
+    let (days, (lifetimes, ages)) = crew.both(
+        || days::days(&findings, &incidents, &active, &placed.thinned),
+        || (lifetime_findings(&findings, placed), ages::ages(&findings)),
+    );
     Diagnosis {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },

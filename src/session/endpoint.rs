@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use why401_parsers::event::{Name, Names, Request};
 
 use crate::config::Endpoints;
@@ -30,15 +31,15 @@ pub enum Role {
 /// The roles of the endpoints seen, filled once and then asked.
 #[derive(Debug, Default)]
 pub struct Roles {
-    known: HashMap<(Name, Name), Role>,
+    known: HashMap<(Name, Name), Role, RandomState>,
     /// By controller and action: for requests whose first line is not in the log.
-    by_action: HashMap<Name, Role>,
+    by_action: HashMap<Name, Role, RandomState>,
 }
 
 impl Roles {
     /// Learns the roles from all requests, of both sides.
     pub fn learn<'a>(requests: impl Iterator<Item = &'a Request>, names: &Names, config: &Endpoints) -> Self {
-        let mut seen: HashMap<(Name, Name), Seen> = HashMap::new();
+        let mut seen: HashMap<(Name, Name), Seen, RandomState> = HashMap::default();
         for request in requests {
             let entry = seen.entry((request.method, request.path)).or_default();
             entry.password |= request.password;
@@ -51,7 +52,7 @@ impl Roles {
         seen.retain(|(method, path), _| !(names.text(*method).is_empty() && names.text(*path).is_empty()));
         let actions: Vec<((Name, Name), Name)> =
             seen.iter().filter_map(|(key, seen)| Some((*key, seen.action?))).collect();
-        let known: HashMap<(Name, Name), Role> = seen
+        let known: HashMap<(Name, Name), Role, RandomState> = seen
             .into_iter()
             .map(|((method, path), seen)| {
                 let action = seen.action.map_or("", |action| names.text(action));
@@ -59,7 +60,7 @@ impl Roles {
             })
             .filter(|(_, role)| *role != Role::Other)
             .collect();
-        let mut by_action: HashMap<Name, Role> = HashMap::new();
+        let mut by_action: HashMap<Name, Role, RandomState> = HashMap::default();
         for (key, action) in actions {
             // One action behind two endpoints: the role that does more with credentials, whatever their order.
             if let Some(role) = known.get(&key) {
