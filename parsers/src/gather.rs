@@ -162,6 +162,8 @@ pub(crate) struct Gather<'a, 't> {
     pub(crate) new_texts: NewTexts<'a>,
     /// Where the app's lines without an id that name a user and say nothing else are among the records.
     notes: VecDeque<usize>,
+    /// And those with the id of a request that is not open: its one line may follow.
+    named: HashMap<RequestId, usize, ById>,
     /// Records were put in later than lines that follow them.
     disordered: bool,
     /// The release that was said last of each caller, and in which hour: what is said again of him goes no further.
@@ -189,6 +191,7 @@ impl<'a, 't> Gather<'a, 't> {
             texts,
             new_texts,
             notes: VecDeque::new(),
+            named: HashMap::default(),
             disordered: false,
             released: HashMap::default(),
         }
@@ -339,6 +342,11 @@ impl<'a, 't> Gather<'a, 't> {
             return;
         }
         let Some(slot) = self.held.get(&id).copied() else {
+            if let Body::Note { sense, user: Some(_), .. } = record.body
+                && sense.is_empty()
+            {
+                self.named.entry(id).or_insert(self.records.len());
+            }
             self.record(record);
             return;
         };
@@ -434,7 +442,7 @@ impl<'a, 't> Gather<'a, 't> {
         path: &'a [u8],
         end: &Completed<'a>,
     ) {
-        self.say_again(record, path);
+        self.say_again(id, record, path);
         let mut number = |text| self.texts.number(text, &mut self.new_texts);
         self.answered.push(Answered {
             line: record.line,
@@ -456,7 +464,8 @@ impl<'a, 't> Gather<'a, 't> {
     }
 
     /// Notes that a one-line request would claim (see [`crate::assemble`]) and that say no more than it does are marked as such.
-    fn say_again(&mut self, request: &Record<'a>, path: &[u8]) {
+    fn say_again(&mut self, id: RequestId, request: &Record<'a>, path: &[u8]) {
+        let named = self.named.remove(&id);
         let Some(user) = request.user else {
             // Whom it names is to be seen.
             self.notes.clear();
@@ -464,6 +473,9 @@ impl<'a, 't> Gather<'a, 't> {
         };
         let reach = request.line.saturating_sub(NOTE_REACH);
         let records = &mut self.records;
+        if let Some(record) = named.and_then(|place| records.get_mut(place)) {
+            record.body = Body::SaidAgain;
+        }
         while self.notes.front().is_some_and(|note| records[*note].line < reach) {
             self.notes.pop_front();
         }

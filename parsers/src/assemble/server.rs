@@ -146,7 +146,7 @@ impl Assembler {
                 }
             }
             Body::Note { sense, user, text } => self.note(record, origin, names, sense, user, text),
-            Body::SaidAgain => {
+            Body::SaidAgain if record.request.is_none() => {
                 let user = record.user.map(|user| names.intern(user));
                 if let Some(owner) = self.written_under(record, origin, Sense::default(), user, names) {
                     let event = &mut self.events[owner].event;
@@ -514,11 +514,8 @@ impl Assembler {
             return;
         }
         let (sense, fault) = (old.sense, old.fault.take());
-        // The earlier draft is an empty shell now: it is turned into a note without meaning, which nothing counts.
-        let text = old.path;
-        let shell = &mut self.events[earlier].event;
-        shell.what = What::Note { sense: Sense::default(), text, severe: false };
-        shell.request_id = None;
+        // The earlier draft is an empty shell now.
+        self.free.push(earlier);
         let draft = &mut self.events[place].event;
         draft.user = draft.user.or(user);
         draft.email = draft.email.or(email);
