@@ -1,8 +1,9 @@
 //! The lines that most of a Rails log consists of, read by position.
 //!
-//! The four lines of a request, with a UUID as request id, and ActionCable's, bare or in Ruby's logger frame. With
-//! [`crate::gather`], which takes most of them as soon as their [`head`] is read, this is the hot path. Nothing is searched for that stands in a fixed column, nothing is allocated, and whatever looks the least bit
-//! unusual is left to the readers in [`crate::dialect`], which say the same of these lines (a test holds both against each other).
+//! The four lines of a request, with a UUID as request id, and ActionCable's, bare or in Ruby's logger frame. With [`crate::gather`], which
+//! takes most of them as soon as their [`head`] is read, this is the hot path. Nothing is searched for that stands in a fixed column,
+//! nothing is allocated, and whatever looks the least bit unusual is left to the readers in [`crate::dialect`], which say the same of
+//! these lines (a test holds both against each other).
 
 use std::sync::LazyLock;
 

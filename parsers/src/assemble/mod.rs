@@ -94,6 +94,11 @@ impl Known {
         self.0.truncate(new.from);
         self.0.extend(new.list.iter().map(|text| names.intern(text)));
     }
+
+    /// The name of a number; `None` for one that belongs to no chunk that was taken.
+    fn name(&self, number: u32) -> Option<Name> {
+        self.0.get(number as usize).copied()
+    }
 }
 
 /// Puts the records of one source together. Feed it in the order of lines, then [`Assembler::finish`].
@@ -209,21 +214,22 @@ impl Assembler {
     /// Takes a request that was put together in its chunk.
     fn answered_well(&mut self, answered: &Answered, first_line: u64, known: &Known, names: &mut Names) {
         let Some(stamp) = answered.frame.or(answered.at) else { return };
+        let (Some(method), Some(path)) = (known.name(answered.method), known.name(answered.path)) else { return };
+        let name = |number: Option<u32>| number.and_then(|number| known.name(number));
         let line = first_line + u64::from(answered.line);
         self.note_stamp(stamp);
         self.sides[0] += u64::from(answered.records);
-        let name = |number: u32| known.0[number as usize];
         let one = uses::Use {
             number: 0,
             line,
             stamp,
             ended: answered.ended,
             id: Some(answered.id),
-            user: answered.user.map(name),
-            address: answered.address.map(name),
-            method: name(answered.method),
-            path: name(answered.path),
-            action: answered.action.map(name),
+            user: name(answered.user),
+            address: name(answered.address),
+            method,
+            path,
+            action: name(answered.action),
             status: answered.status,
             process: answered.process,
             grouped_by: answered.grouped_by,
