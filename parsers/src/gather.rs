@@ -290,6 +290,7 @@ impl<'a, 't> Gather<'a, 't> {
         } else {
             self.slots.push(Held::new(started));
         }
+        self.named.remove(&id);
         if let Some(other) = self.held.insert(id, slot) {
             self.hand_on(other);
         }
@@ -342,12 +343,11 @@ impl<'a, 't> Gather<'a, 't> {
             return;
         }
         let Some(slot) = self.held.get(&id).copied() else {
-            if let Body::Note { sense, user: Some(_), .. } = record.body
-                && sense.is_empty()
-            {
-                self.named.entry(id).or_insert(self.records.len());
-            }
+            let named = matches!(record.body, Body::Note { sense, user: Some(_), .. } if sense.is_empty());
             self.record(record);
+            if named {
+                self.named.insert(id, self.records.len() - 1);
+            }
             return;
         };
         let held = &mut self.slots[slot];
@@ -383,9 +383,12 @@ impl<'a, 't> Gather<'a, 't> {
 
     /// Hands on a record as it is.
     fn record(&mut self, record: Record<'a>) {
+        // What it has to do with notes is seen where it is put together.
         if matches!(record.body, Body::Request { .. }) {
-            // What it has to do with notes is seen where it is put together.
             self.notes.clear();
+        }
+        if let Some(id) = record.request {
+            self.named.remove(&id);
         }
         self.records.push(record);
     }
