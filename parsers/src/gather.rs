@@ -476,8 +476,15 @@ impl<'a, 't> Gather<'a, 't> {
         };
         let reach = request.line.saturating_sub(NOTE_REACH);
         let records = &mut self.records;
-        if let Some(record) = named.and_then(|place| records.get_mut(place)) {
-            record.body = Body::SaidAgain;
+        let of = |record: &Record<'a>| match record.body {
+            // One whom tag and words name alike, or only one of them.
+            Body::Note { user: words, .. } if record.user.is_none() || record.user == words => words,
+            _ => None,
+        };
+        if let Some(record) = named.and_then(|place| records.get_mut(place))
+            && let Some(named) = of(record)
+        {
+            (record.user, record.body) = (Some(named), Body::SaidAgain);
         }
         while self.notes.front().is_some_and(|note| records[*note].line < reach) {
             self.notes.pop_front();
@@ -487,7 +494,7 @@ impl<'a, 't> Gather<'a, 't> {
         }
         self.notes.retain(|note| {
             let record = &mut records[*note];
-            let own = matches!(record.body, Body::Note { user: named, .. } if record.user.or(named) == Some(user));
+            let own = of(record) == Some(user);
             if own {
                 (record.user, record.body) = (Some(user), Body::SaidAgain);
             }

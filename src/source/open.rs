@@ -35,13 +35,30 @@ const FOREIGN: &[(&[u8], &str, &str)] = &[
 /// Opens a source. `counted` is told how many bytes of it were taken from the disk.
 pub(super) fn open(source: &Source, counted: &Arc<AtomicU64>) -> Result<Opened, SourceError> {
     match &source.path {
-        None => text_of(&source.name, io::stdin(), counted),
+        None => {
+            widen();
+            text_of(&source.name, io::stdin(), counted)
+        }
         Some(path) => {
             let file = File::open(path).map_err(|cause| SourceError::of(&source.name, 0, cause))?;
             text_of(&source.name, file, counted)
         }
     }
 }
+
+/// A pipe holds 64 KiB unless it is told to hold more. With room for a chunk, who writes it waits less often.
+#[cfg(target_os = "linux")]
+fn widen() {
+    use nix::fcntl::{FcntlArg, fcntl};
+    /// What Linux gives to anybody (`/proc/sys/fs/pipe-max-size`).
+    const ROOM: i32 = 1 << 20;
+    // What is no pipe, or may not grow, is read as it is.
+    let _ = fcntl(io::stdin(), FcntlArg::F_SETPIPE_SZ(ROOM));
+}
+
+/// See the one for Linux.
+#[cfg(not(target_os = "linux"))]
+const fn widen() {}
 
 /// The text in what a file or a pipe gives.
 pub(crate) fn text_of(

@@ -146,9 +146,12 @@ impl Assembler {
                 }
             }
             Body::Note { sense, user, text } => self.note(record, origin, names, sense, user, text),
-            Body::SaidAgain if record.request.is_none() => {
-                let user = record.user.map(|user| names.intern(user));
-                if let Some(owner) = self.written_under(record, origin, Sense::default(), user, names) {
+            Body::SaidAgain => {
+                // (Its names are kept wherever the log is cut.)
+                let [user, _] = [record.user, record.address].map(|text| text.map(|text| names.intern(text)));
+                if record.request.is_none()
+                    && let Some(owner) = self.written_under(record, origin, Sense::default(), user, names)
+                {
                     let event = &mut self.events[owner].event;
                     event.user = event.user.or(user);
                 }
@@ -655,7 +658,9 @@ impl Assembler {
             event.user = event.user.or(user);
             return;
         }
-        let text = masked(text, names);
+        // Words that only name somebody are not kept: a request that follows may say it again, and then there is no such event.
+        let only_names = sense.is_empty() && user.is_some() && record.side == Side::Server;
+        let text = if only_names { names.intern(b"") } else { masked(text, names) };
         let place = self.draft(record, origin, names, What::Note { sense, text, severe: record.severe });
         let event = &mut self.events[place].event;
         event.user = event.user.or(user);
