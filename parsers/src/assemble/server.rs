@@ -149,9 +149,12 @@ impl Assembler {
             Body::SaidAgain => {
                 // (Its names are kept wherever the log is cut.)
                 let [user, _] = [record.user, record.address].map(|text| text.map(|text| names.intern(text)));
-                if record.request.is_none()
-                    && let Some(owner) = self.written_under(record, origin, Sense::default(), user, names)
-                {
+                let owner = match record.request {
+                    // Of an id that is used again.
+                    Some(_) => self.find(record, names),
+                    None => self.written_under(record, origin, Sense::default(), user, names),
+                };
+                if let Some(owner) = owner {
                     let event = &mut self.events[owner].event;
                     event.user = event.user.or(user);
                 }
