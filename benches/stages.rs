@@ -94,6 +94,12 @@ fn policy(bencher: Bencher, mix: &str) {
 mod rendering {
     use super::*;
 
+    fn written<E: std::fmt::Debug>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Vec<u8> {
+        let mut out = Vec::new();
+        write(&mut out).expect("memory can be written to");
+        out
+    }
+
     #[divan::bench]
     fn terminal() -> String {
         terminal::report(diagnosis(), Look { width: 100, color: true, unicode: true, links: None, top: Some(20) })
@@ -101,16 +107,12 @@ mod rendering {
 
     #[divan::bench]
     fn json() -> Vec<u8> {
-        let mut out = Vec::new();
-        json::whole(diagnosis(), &mut out).expect("memory can be written to");
-        out
+        written(|out| json::whole(diagnosis(), out))
     }
 
     #[divan::bench]
     fn ndjson() -> Vec<u8> {
-        let mut out = Vec::new();
-        json::lines(diagnosis(), &mut out).expect("memory can be written to");
-        out
+        written(|out| json::lines(diagnosis(), out))
     }
 
     #[divan::bench]
@@ -125,15 +127,11 @@ mod rendering {
 
     #[divan::bench]
     fn openmetrics() -> Vec<u8> {
-        let mut out = Vec::new();
-        openmetrics::metrics(diagnosis(), &mut out).expect("memory can be written to");
-        out
+        written(|out| openmetrics::metrics(diagnosis(), out))
     }
 
     #[divan::bench]
     fn junit() -> Vec<u8> {
-        let mut out = Vec::new();
-        junit::suite(diagnosis(), &mut out).expect("memory can be written to");
-        out
+        written(|out| junit::suite(diagnosis(), out))
     }
 }

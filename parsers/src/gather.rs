@@ -330,7 +330,8 @@ impl<'a, 't> Gather<'a, 't> {
         if let Body::Request { method, path, end } = record.body
             && let Completed { status: Some(status @ 200..400), exception: None, .. } = end
             && let Some(stamp) = record.stamp
-            && !bare_path(path).is_empty()
+            && let path = bare_path(path)
+            && !path.is_empty()
             && !self.held.contains_key(&id)
         {
             self.one_line(id, &record, (stamp, status), method, path, &end);
@@ -435,7 +436,7 @@ impl<'a, 't> Gather<'a, 't> {
         });
     }
 
-    /// A request that is one line, written at its end.
+    /// A request that is one line, written at its end; its path without a query.
     fn one_line(
         &mut self,
         id: RequestId,
@@ -458,7 +459,7 @@ impl<'a, 't> Gather<'a, 't> {
             status,
             process: record.process,
             method: number(method),
-            path: number(bare_path(path)),
+            path: number(path),
             action: end.action.map(&mut number),
             address: record.address.map(&mut number),
             user: record.user.map(&mut number),
@@ -489,7 +490,7 @@ impl<'a, 't> Gather<'a, 't> {
         while self.notes.front().is_some_and(|note| records[*note].line < reach) {
             self.notes.pop_front();
         }
-        if names_refresh(bare_path(path)) {
+        if names_refresh(path) {
             return;
         }
         self.notes.retain(|note| {

@@ -497,9 +497,8 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
 
 /// Refreshes around an incident that gave a credential which the next call was refused with.
 fn in_vain(items: &[Item], incident: &Incident) -> Vec<usize> {
-    let from = items.partition_point(|item| item.time < incident.start - MINUTE);
-    let until = items.partition_point(|item| item.time <= incident.end + MINUTE);
-    let around: Vec<usize> = (from..until).filter(|place| items[*place].lane == incident.lane).collect();
+    let near = during(items, &(incident.start - MINUTE..=incident.end + MINUTE));
+    let around: Vec<usize> = near.filter(|place| items[*place].lane == incident.lane).collect();
     let gave = |place: usize| matches!(&items[place].kind, Kind::Refresh(refresh) if refresh.gave());
     let refused_next = |at: usize| {
         let next = around[at + 1..].iter().copied().find(|place| {

@@ -4,7 +4,7 @@ use why401_parsers::record::ClientSocket;
 
 use super::case::{Facts, OPENING, OPENING_CALLS, World, endpoints_called};
 use crate::incident::Incident;
-use crate::session::{Item, Kind, MINUTE, SECOND};
+use crate::session::{Item, Kind, MINUTE, SECOND, during};
 
 /// A refresh that was missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +27,8 @@ const SHORT: i64 = MINUTE;
 pub(super) fn missed(items: &[Item], incident: &Incident, facts: &Facts, world: &World<'_>) -> Option<Missed> {
     let credential = facts.credential?;
     let (issued, start) = (items[credential].ended, incident.start);
-    let from = items.partition_point(|item| item.time < issued - SECOND);
-    let until = items.partition_point(|item| item.time < start);
-    let own: Vec<usize> = (from..until.max(from)).filter(|place| items[*place].lane == incident.lane).collect();
+    let between = during(items, &(issued - SECOND..=start - 1));
+    let own: Vec<usize> = between.filter(|place| items[*place].lane == incident.lane).collect();
     let stated = own.iter().rev().find_map(|place| match items[*place].kind {
         Kind::RefreshDue(after) => Some(items[*place].time + after),
         _ => None,

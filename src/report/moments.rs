@@ -28,8 +28,7 @@ pub(super) fn around(
     });
     let from = incident.start - 2 * MINUTE;
     let mut moments: Vec<Moment> = Vec::new();
-    let near = timeline.items.partition_point(|item| item.time < from)
-        ..timeline.items.partition_point(|item| item.time <= until);
+    let near = timeline.during(&(from..=until));
     let named = credential.into_iter().chain(incident.recovery).chain(incident.signs.iter().copied());
     let places: BTreeSet<usize> = near.chain(named).collect();
     for place in places {

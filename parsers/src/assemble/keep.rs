@@ -45,7 +45,7 @@ impl Assembler {
         let (drafts, uses) = self.referred();
         let offset = self.offset();
         let is_old = |stamp: Stamp| stamp.dated && stamp.in_zone(offset) < before;
-        let mut free: HashSet<usize> = self.free.iter().copied().collect();
+        let mut free = self.free_places();
         for (place, draft) in self.events.iter().enumerate() {
             let old = draft.stamp.is_some_and(is_old);
             if old && !drafts.contains(&place) {

@@ -9,7 +9,7 @@ mod releases;
 pub(crate) mod server;
 mod uses;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -248,13 +248,18 @@ impl Assembler {
         Place::Use(number)
     }
 
+    /// The places of drafts that are to be used again.
+    fn free_places(&self) -> HashSet<usize> {
+        self.free.iter().copied().collect()
+    }
+
     /// Thins the uses, at the end the newest as well.
     fn thin(&mut self, names: &Names, at_end: bool) {
         let Some((from, to)) = self.uses.around(at_end) else { return };
         if from < self.passed.1 {
             self.passed.0 = 0;
         }
-        let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
+        let free = self.free_places();
         let mut first = None;
         let drafts = (self.passed.0..).zip(&self.events[self.passed.0..]);
         let moments = drafts.filter_map(|(place, draft)| {
@@ -386,7 +391,7 @@ impl Assembler {
             self.thin(names, true);
         }
         let side = self.side();
-        let free: std::collections::HashSet<usize> = self.free.iter().copied().collect();
+        let free = self.free_places();
         let mut drafts = self.events;
         keep::drop_free(&mut drafts, &free);
         // Nearly in order, and large: their places are sorted, and each moves once.
