@@ -407,7 +407,7 @@ pub struct Moment {
 }
 
 /// What was found of an actor.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ActorFinding {
     /// The user's id as logged.
     pub user: Option<String>,

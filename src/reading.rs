@@ -1,5 +1,6 @@
 //! Sources on their way to events: each has an assembler that takes parsed chunks in order.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bumpalo::Bump;
@@ -11,6 +12,7 @@ use why401_parsers::line::Framing;
 use why401_parsers::secret::FingerprintKey;
 
 use crate::config::{Config, Keep};
+use crate::report::section::{Budget, Scope, Whole};
 use crate::spread::Crew;
 
 /// All sources read so far. Written down it is without its configuration, which may change between runs.
@@ -28,6 +30,15 @@ pub struct Reading {
     /// How many threads diagnose it.
     #[serde(skip, default = "Crew::all")]
     pub(crate) crew: Crew,
+    /// How much may be held at once; all that is read, if not said.
+    #[serde(skip)]
+    pub(crate) budget: Option<Budget>,
+    /// What of it counts.
+    #[serde(skip)]
+    pub(crate) scope: Scope,
+    /// What was diagnosed already, of a log that is read in sections.
+    #[serde(skip)]
+    pub(crate) whole: Option<Box<Whole>>,
 }
 
 /// One source that was read.
@@ -52,6 +63,9 @@ impl Reading {
             current: 0,
             room: None,
             crew: Crew::all(),
+            budget: None,
+            scope: Scope::default(),
+            whole: None,
         }
     }
 
@@ -80,6 +94,24 @@ impl Reading {
     #[must_use]
     pub fn with_room(self, room: usize) -> Self {
         Self { room: Some(room), ..self }
+    }
+
+    /// The same, of which no more is held at once than fits: what is older is diagnosed, and let go.
+    #[must_use]
+    pub(crate) fn within(self, budget: Option<Budget>) -> Self {
+        /// Some 400 KB that are looked through at a time.
+        const ROOM: usize = 1 << 12;
+        Self { budget, room: budget.map(|_| ROOM).or(self.room), ..self }
+    }
+
+    /// How much memory what is held takes, in bytes, as far as it grows with the log.
+    pub(crate) fn held(&self) -> usize {
+        self.names.held() + self.sources.iter().map(|source| source.assembler.held()).sum::<usize>()
+    }
+
+    /// The source that is being read.
+    pub(crate) fn current(&self) -> Option<&ReadSource> {
+        self.sources.get(self.current)
     }
 
     /// Begins a source. Sources must come in the order of their names, which makes the outcome independent of the order in
@@ -118,13 +150,20 @@ impl Reading {
     pub fn forget(&mut self, keep: Keep, slack: i64) {
         for source in &mut self.sources {
             if let Some(latest) = source.assembler.latest() {
-                source.assembler.forget(keep.since(latest) - slack);
+                let before = keep.since(latest) - slack;
+                source.assembler.forget(before, before, &HashSet::new());
             }
         }
+        self.forget_names(&mut []);
+    }
+
+    /// Lets go of the names that nothing has any more; `known` are parsers' that go on.
+    pub(crate) fn forget_names(&mut self, known: &mut [Known]) {
         let old = std::mem::take(&mut self.names);
         for source in &mut self.sources {
             source.assembler.rename(&old, &mut self.names);
         }
+        known.iter_mut().for_each(Known::forget_names);
     }
 
     /// Reads whole entries that follow what was read of a source.

@@ -89,6 +89,14 @@ impl Names {
         Self::name(place)
     }
 
+    /// About how much memory they take, in bytes.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        /// A text of some twenty bytes with its place, its hash and the allocator's own.
+        const EACH: usize = 80;
+        self.texts.len() * EACH
+    }
+
     /// The name of a text that is already known.
     #[must_use]
     pub fn get(&self, text: &str) -> Option<Name> {

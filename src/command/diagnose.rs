@@ -13,7 +13,7 @@ use crate::cause::CAUSES;
 use crate::config::Filter;
 use crate::diagnosis::{Diagnosis, Input};
 use crate::render::{json, junit, openmetrics, terminal};
-use crate::source::{How, Outcome, read_inputs};
+use crate::source::{How, LEAST_MEMORY, Outcome, read_inputs};
 use crate::stats::Stages;
 use crate::threshold::Threshold;
 
@@ -98,6 +98,10 @@ pub struct Args {
     /// Say on standard error what the run cost: speed, processor time, peak memory, time per stage
     #[arg(long)]
     pub stats: bool,
+    /// Hold no more than this in memory (`64MB`; at least 48MB): a longer log is diagnosed in sections of log time. All is counted; detail
+    /// goes where it has to
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory, conflicts_with = "explain_identity")]
+    pub max_memory: Option<usize>,
     /// Threads that parse; the number of cores by default
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -133,6 +137,9 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
 
 /// Reads the inputs as told; `None`, and a word on standard error, if there is nothing to diagnose.
 pub(super) fn read(args: &Args) -> Result<Option<Outcome>> {
+    if args.max_memory.is_some() {
+        super::memory::give_back_at_once();
+    }
     let filter = Filter {
         user: args.user.clone(),
         address: args.ip.clone(),
@@ -146,7 +153,7 @@ pub(super) fn read(args: &Args) -> Result<Option<Outcome>> {
         super::Cli::command().print_help()?;
         return Ok(None);
     }
-    let how = How { threads: args.threads, progress: true, ..How::default() };
+    let how = How { threads: args.threads, progress: true, max_memory: args.max_memory, ..How::default() };
     let outcome = read_inputs(&args.inputs, config, how);
     for error in &outcome.errors {
         eprintln!("why401: {error}");
@@ -273,6 +280,14 @@ fn parse_time(text: &str) -> Result<i64, String> {
         .and_then(|day| day.and_hms_opt(0, 0, 0))
         .map(|time| time.and_utc().timestamp_micros())
         .ok_or_else(|| "use RFC 3339 (2026-11-16T06:00:00+09:00), 2026-11-16 06:00 or 2026-11-16 (UTC)".into())
+}
+
+fn parse_memory(text: &str) -> Result<usize, String> {
+    let size = usize::try_from(super::size(text)?).map_err(|error| error.to_string())?;
+    if size < LEAST_MEMORY {
+        return Err(format!("less than {} MB is not enough to diagnose a log", LEAST_MEMORY / 1_000_000));
+    }
+    Ok(size)
 }
 
 pub(super) fn parse_cause(text: &str) -> Result<String, String> {

@@ -10,6 +10,7 @@ pub mod formats;
 #[cfg(feature = "tables")]
 pub mod history;
 pub mod init;
+mod memory;
 pub mod parse;
 pub mod policy;
 pub mod report;
@@ -134,4 +135,22 @@ fn span(text: &str) -> Result<i64, String> {
         _ => return Err(wrong()),
     };
     number.parse::<i64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)
+}
+
+/// A size in bytes: `500MB`, `2GB`, `64MiB`, or a number of bytes.
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "say a size as 500MB, 2GB or 64MiB".to_owned();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit.trim().to_ascii_lowercase().trim_end_matches('b') {
+        "" => 1,
+        "k" => 1_000,
+        "m" => 1_000_000,
+        "g" => 1_000_000_000,
+        "ki" => 1 << 10,
+        "mi" => 1 << 20,
+        "gi" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)
 }

@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Ids::Int)]
     pub ids: Ids,
     /// Go on until the server's log has this size: `500MB`, `2GB`
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", value_parser = super::size)]
     pub size: Option<u64>,
     /// Life of an access token: `15m`, `1h`, `24h`
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = span)]
@@ -93,17 +93,4 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         written.traces
     )?;
     Ok(Exit::Clean)
-}
-
-fn parse_size(text: &str) -> Result<u64, String> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let factor: u64 = match unit.trim().to_ascii_lowercase().trim_end_matches('b') {
-        "" => 1,
-        "k" => 1_000,
-        "m" => 1_000_000,
-        "g" => 1_000_000_000,
-        _ => return Err("say a size as 500MB or 2GB".into()),
-    };
-    number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(|| "say a size as 500MB or 2GB".into())
 }

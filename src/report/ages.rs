@@ -3,6 +3,7 @@
 use why401_parsers::event::TimeFrom;
 
 use super::Findings;
+use super::section::Scope;
 use crate::diagnosis::AgeBin;
 use crate::session::{Item, Kind, SECOND};
 
@@ -59,7 +60,7 @@ pub(super) fn ages(findings: &Findings<'_>) -> Vec<AgeBin> {
     for timeline in findings.timelines.values() {
         for lane in 0..timeline.lanes {
             let timed = |item: &&Item| item.lane == lane && item.timed != TimeFrom::Order;
-            add_lane(timeline.items.iter().filter(timed), &mut bins);
+            add_lane(timeline.items.iter().filter(timed), findings.scope, &mut bins);
         }
     }
     let empty = |bin: &AgeBin| bin.refused == 0 && bin.sockets_refused == 0 && bin.accepted == 0;
@@ -93,9 +94,11 @@ impl Newest {
     }
 }
 
-fn add_lane<'a>(items: impl Iterator<Item = &'a Item>, bins: &mut [AgeBin]) {
+/// A credential counts where it is replaced, or in the end.
+fn add_lane<'a>(items: impl Iterator<Item = &'a Item>, scope: &Scope, all: &mut [AgeBin]) {
     let mut newest: Option<Newest> = None;
     for item in items {
+        let bins = scope.has_item(item).then_some(&mut *all);
         match &item.kind {
             Kind::SignIn => replace(&mut newest, Some(item.ended), bins),
             Kind::Refresh(refresh) if refresh.gave() => replace(&mut newest, Some(item.ended), bins),
@@ -112,11 +115,11 @@ fn add_lane<'a>(items: impl Iterator<Item = &'a Item>, bins: &mut [AgeBin]) {
             }
         }
     }
-    replace(&mut newest, None, bins);
+    replace(&mut newest, None, scope.is_last().then_some(all));
 }
 
-fn replace(newest: &mut Option<Newest>, issued: Option<i64>, bins: &mut [AgeBin]) {
-    if let Some(old) = newest.take() {
+fn replace(newest: &mut Option<Newest>, issued: Option<i64>, bins: Option<&mut [AgeBin]>) {
+    if let (Some(old), Some(bins)) = (newest.take(), bins) {
         old.settle(bins);
     }
     *newest = issued.map(Newest::since);

@@ -21,7 +21,7 @@ pub(super) fn summary(
 ) -> Summary {
     let mut summary = Summary::default();
     let side = if findings.identified.has_server { Side::Server } else { Side::Client };
-    for event in &findings.identified.events {
+    for event in findings.counted() {
         match &event.what {
             What::Request(request) if request.side == side => {
                 let nameless =
@@ -79,7 +79,7 @@ fn unauthorized_by(
             owner[*place] = Some(*key);
         }
     }
-    for (place, event) in findings.identified.events.iter().enumerate() {
+    for (place, event) in findings.identified.events.iter().enumerate().filter(|(_, event)| findings.scope.has(event)) {
         let Some(request) = event.request().filter(|request| request.side == side && request.status == Some(401))
         else {
             continue;

@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, NaiveTime};
 use why401_parsers::event::What;
 use why401_parsers::record::Side;
 
+use super::section::{Count, Edge};
 use super::{Findings, time};
-use crate::actor::{Key, role};
+use crate::actor::{Actor, Key, role};
 use crate::diagnosis::{Day, Impact, Incident, PlatformDay, ReleaseDay, Scope};
 use crate::incident::service::Attack;
 use crate::session::SECOND;
 use crate::session::endpoint::Role;
 
 const HOUR: i64 = 3600 * SECOND;
+const DAY: i64 = 24 * HOUR;
 
 /// People with the hours (since 1970) in which they were seen.
 pub(super) struct Active {
@@ -24,8 +26,14 @@ impl Active {
     /// Users, addresses whose user no log names but who are no attackers, and traces that name nobody.
     pub(super) fn of(findings: &Findings<'_>, attacks: &[Attack]) -> Self {
         let identified = findings.identified;
+        let edge = findings.scope.edge();
         let attackers: BTreeSet<Key> = attacks.iter().map(|attack| Key::Address(attack.address)).collect();
-        let people = identified.actors.iter().filter(|(key, _)| match key {
+        // Of an earlier section only evidence is left: there he was counted.
+        let here = |actor: &Actor| {
+            !findings.scope.is_section()
+                || actor.events.iter().any(|place| findings.scope.has(&identified.events[*place]))
+        };
+        let people = identified.actors.iter().filter(|(_, actor)| here(actor)).filter(|(key, _)| match key {
             Key::User(_) | Key::Email(_) => true,
             Key::Address(_) => !attackers.contains(key) && !findings.timelines[key].items.is_empty(),
             Key::Trace(number) => identified.client_sources.contains(number),
@@ -33,10 +41,14 @@ impl Active {
         let by_actor = people
             .map(|(key, actor)| {
                 let events = actor.events.iter().map(|place| &identified.events[*place]);
+                let events = events.filter(|event| findings.scope.has(event));
                 // Which release somebody runs is no sign of him beside the line that says it, whose event may be of the hour before.
                 let times = events.filter(|event| !matches!(event.what, What::Release { .. })).map(|event| event.time);
                 // A line before the first time of its source has none.
-                (*key, times.filter(|time| *time > 0).map(|time| time.div_euclid(HOUR)).collect())
+                let mut hours: BTreeSet<i64> =
+                    times.filter(|time| *time > 0).map(|time| time.div_euclid(HOUR)).collect();
+                hours.retain(|hour| !edge.has(Count::Hour, hour * HOUR, || findings.who(*key)));
+                (*key, hours)
             })
             .collect();
         Self { by_actor }
@@ -76,18 +88,19 @@ struct Part {
 const UNKNOWN: &str = "unknown";
 
 impl Parts {
-    fn seen(&mut self, name: &str, hours: u64) {
+    /// Somebody was seen in so many hours; `new`: on this day for the first time.
+    fn seen(&mut self, name: &str, hours: u64, new: bool) {
         let part = self.by_name.entry(name.to_owned()).or_default();
-        part.active_actors += 1;
+        part.active_actors += u64::from(new);
         part.active_hours += hours;
     }
 
-    fn add(&mut self, key: Key, name: Option<&str>, dropped: bool) {
+    fn add(&mut self, key: Key, name: Option<&str>, dropped: bool, new: bool) {
         let name = name.unwrap_or(UNKNOWN);
         let part = self.by_name.entry(name.to_owned()).or_default();
         part.incidents += 1;
         part.drops += u64::from(dropped);
-        if dropped {
+        if dropped && new {
             self.dropped.insert(key, name.to_owned());
         }
     }
@@ -110,9 +123,11 @@ pub(super) fn days(
     thinned: &BTreeMap<i64, u64>,
 ) -> Vec<Day> {
     let mut days: BTreeMap<NaiveDate, Tally> = BTreeMap::new();
+    let edge = findings.scope.edge();
+    let micros = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
     let day_of = |micros: i64| time(micros).date_naive();
     let side = if findings.identified.has_server { Side::Server } else { Side::Client };
-    for event in findings.identified.events.iter().filter(|event| event.time > 0) {
+    for event in findings.counted().filter(|event| event.time > 0) {
         let What::Request(request) = &event.what else { continue };
         if request.side != side {
             continue;
@@ -142,30 +157,57 @@ pub(super) fn days(
         }
         for (day, (hours, by_release)) in of_day {
             let tally = days.entry(day).or_default();
-            tally.day.active_actors += 1;
+            let new = |count: Count| !edge.has(count, micros(day), || findings.who(*key));
+            tally.day.active_actors += u64::from(new(Count::Active));
             tally.day.active_hours += hours;
-            tally.platforms.seen(platform, hours);
+            tally.platforms.seen(platform, hours, new(Count::Platform(platform.to_owned())));
             for (release, hours) in by_release {
-                tally.releases.seen(release, hours);
+                tally.releases.seen(release, hours, new(Count::Release(release.to_owned())));
             }
         }
     }
     for (key, incident) in incidents {
         let Ok(start) = DateTime::parse_from_rfc3339(&incident.start) else { continue };
-        days.entry(start.to_utc().date_naive()).or_default().add(*key, incident);
+        let day = start.to_utc().date_naive();
+        let new = |key: Key| !edge.has(Count::Dropped, micros(day), || findings.who(key));
+        days.entry(day).or_default().add(*key, incident, new);
     }
     days.into_iter().map(|(day, tally)| tally.finish(day)).collect()
 }
 
+/// Who was there on the day and in the hour that a time (microseconds) cuts, so that the next section does not count him again.
+pub(super) fn edge(findings: &Findings<'_>, incidents: &[(Option<Key>, Incident)], active: &Active, at: i64) -> Edge {
+    let mut edge = Edge::at(at);
+    for (key, hours) in &active.by_actor {
+        let who = findings.who(*key);
+        for hour in hours.range((at - DAY).div_euclid(HOUR)..) {
+            let time = hour * HOUR;
+            let release = findings.release(*key, time + HOUR - 1).unwrap_or(UNKNOWN).to_owned();
+            let platform = findings.platform(*key).unwrap_or(UNKNOWN).to_owned();
+            for count in [Count::Hour, Count::Active, Count::Platform(platform), Count::Release(release)] {
+                edge.note(count, time, &who);
+            }
+        }
+    }
+    for (key, incident) in incidents.iter().filter(|(_, incident)| incident.impact == Impact::Dropped) {
+        if let (Some(key), Ok(start)) = (key, DateTime::parse_from_rfc3339(&incident.start)) {
+            edge.note(Count::Dropped, start.timestamp_micros(), &findings.who(*key));
+        }
+    }
+    edge.and_before(findings.scope.edge())
+}
+
 impl Tally {
-    fn add(&mut self, key: Option<Key>, incident: &Incident) {
+    /// An incident. `new`: whether whom it hit was not dropped on this day before.
+    fn add(&mut self, key: Option<Key>, incident: &Incident, new: impl Fn(Key) -> bool) {
         let dropped = incident.impact == Impact::Dropped;
         self.day.incidents += 1;
         self.day.drops += u64::from(dropped);
         let Some(key) = key.filter(|_| incident.scope == Scope::Actor) else { return };
+        let new = new(key);
         let platform = incident.actor.as_ref().and_then(|actor| actor.platform.as_deref());
-        self.platforms.add(key, platform, dropped);
-        self.releases.add(key, incident.release.as_deref(), dropped);
+        self.platforms.add(key, platform, dropped, new);
+        self.releases.add(key, incident.release.as_deref(), dropped, new);
     }
 
     fn finish(self, day: NaiveDate) -> Day {

@@ -1,14 +1,12 @@
 //! How long credentials live, platform by platform, against practice, and when that was changed.
 
-use std::collections::BTreeMap;
-
 use super::place::Placed;
-use super::{Findings, rfc3339};
+use super::rfc3339;
 use crate::cause::case::span;
 use crate::diagnosis::LifetimeFinding;
 use crate::session::SECOND;
 use crate::session::habit::Habit;
-use crate::session::lifetime::{Ages, Lifetime};
+use crate::session::lifetime::Lifetime;
 
 /// Practice for a platform's tokens, in seconds: access, refresh (see `why401 explain lifetime_expiry`).
 #[derive(Clone, Copy)]
@@ -32,11 +30,8 @@ fn practice(platform: &str) -> Practice {
 }
 
 /// Lifetimes of access tokens, then of refresh tokens, for each platform that the logs tell apart.
-pub(super) fn lifetime_findings(findings: &Findings<'_>, placed: &Placed) -> Vec<LifetimeFinding> {
-    let mut by_platform: BTreeMap<&str, Ages> = BTreeMap::new();
-    for (key, timeline) in findings.timelines {
-        by_platform.entry(findings.class(*key)).or_default().add(timeline);
-    }
+pub(super) fn lifetime_findings(placed: &Placed) -> Vec<LifetimeFinding> {
+    let by_platform = &placed.ages;
     let known: Vec<&str> = by_platform.keys().copied().filter(|platform| *platform != "unknown").collect();
     // Whom no line places on a platform is most likely on the only one there is.
     if let [] | [_] = known[..] {

@@ -13,19 +13,21 @@ mod people;
 mod place;
 mod plan;
 mod proxy;
+pub(crate) mod section;
 mod series;
 mod service;
 mod written;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, TimeZone as _, Utc};
-use why401_parsers::event::{Name, Names};
+use why401_parsers::event::{Event, Name, Names};
 
 use crate::actor::{Actor, Identified, Key, release_at};
 use crate::cause::score;
 use crate::diagnosis::{
-    ActorRef, Contribution, Diagnosis, Endpoint, Impact, Incident, Input, SCHEMA_VERSION, Scope, Tool,
+    ActorRef, Contribution, Diagnosis, Endpoint, Impact, Incident, Input, SCHEMA_VERSION, Scope as Hit, Tool,
 };
 use crate::incident;
 use crate::reading::Reading;
@@ -34,12 +36,14 @@ use crate::session::endpoint::Roles;
 use crate::stats::Stages;
 use days::Active;
 pub use identity::identity;
+use incident::service::{Attack, Restart};
 pub(crate) use judge::{Found, judge};
 use lives::{changes, lifetime_findings};
-use notes::{late_in_words, notes, seen_instead};
-use people::actors;
+use notes::{by_order, late_in_words, notes, seen_instead};
+use people::{Person, people};
 pub(crate) use place::{Placed, place};
 use plan::fix_plan;
+use section::{Part, Scope, Told};
 use written::{actor_order, kept, written};
 
 /// An incident of one actor with its verdict, before it is written down.
@@ -61,6 +65,7 @@ pub(crate) struct Findings<'a> {
     pub(crate) identified: &'a Identified,
     pub(crate) timelines: &'a BTreeMap<Key, Timeline>,
     pub(crate) roles: &'a Roles,
+    pub(crate) scope: &'a Scope,
 }
 
 /// Diagnoses what was read.
@@ -71,54 +76,73 @@ pub fn diagnose(reading: Reading) -> Diagnosis {
 
 /// The same, with the time that each stage took.
 #[must_use]
-pub fn diagnose_timed(reading: Reading, stages: &mut Stages) -> Diagnosis {
+pub fn diagnose_timed(mut reading: Reading, stages: &mut Stages) -> Diagnosis {
+    let whole = reading.whole.take();
     let placed = place(reading, stages);
     let found = judge(&placed);
     stages.done("judge");
-    let diagnosis = concluded(&placed, &found);
+    let part = concluded(&placed, &found);
+    let diagnosis = match whole {
+        Some(whole) => whole.with(part),
+        None => part.diagnosis,
+    };
     stages.done("conclude");
     diagnosis
 }
 
 /// The same, and what other lifetimes would have changed.
 #[must_use]
-pub fn diagnose_with_policy(reading: Reading) -> Diagnosis {
+pub fn diagnose_with_policy(mut reading: Reading) -> Diagnosis {
+    let whole = reading.whole.take();
     let placed = place(reading, &mut Stages::default());
     let found = judge(&placed);
-    let policy = crate::policy::replayed(&placed, &found, None);
-    Diagnosis { policy: Some(policy), ..concluded(&placed, &found) }
+    let part = concluded(&placed, &found);
+    match whole {
+        // What is held is not all that would have to be replayed.
+        Some(whole) => whole.with(part),
+        None => Diagnosis { policy: Some(crate::policy::replayed(&placed, &found, None)), ..part.diagnosis },
+    }
 }
 
-fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
+fn concluded(placed: &Placed, found: &Found) -> Part {
     let lifetimes = &placed.lifetimes;
     let Found { restarts, attacks, judged, in_flight } = found;
     let findings = placed.findings();
-    let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, restarts);
-    incidents.extend(service::attacks(&findings, attacks));
+    // Each incident counts in the section in which its first sign does.
+    let scope = &placed.scope;
+    let begun_here = |judged: &&Judged| {
+        let items = &placed.timelines[&judged.key].items;
+        judged.incident.signs.first().is_none_or(|sign| scope.has_item(&items[*sign]))
+    };
+    let new: Vec<&Judged> = judged.iter().filter(begun_here).collect();
+    let events = &placed.identified.events;
+    let restarts: Vec<&Restart> = restarts.iter().filter(|restart| scope.has(&events[restart.boot])).collect();
+    let begun_here =
+        |attack: &&Attack| attack.lines.first().is_none_or(|(source, line, time)| scope.has_at(*source, *line, *time));
+    let new_attacks: Vec<&Attack> = attacks.iter().filter(begun_here).collect();
+    let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, &restarts);
+    incidents.extend(service::attacks(&findings, &new_attacks));
     let crew = placed.crew;
-    incidents.extend(crew.each(judged, |judged| (Some(judged.key), written(&findings, judged))));
+    incidents.extend(crew.each(&new, |judged| (Some(judged.key), written(&findings, judged))));
     let filter = &placed.config.filter;
     incidents.retain(|(_, incident)| kept(filter, incident));
-    incidents.sort_by(|(_, a), (_, b)| {
-        (a.scope == Scope::Service, a.impact, &a.start, a.cause, actor_order(a))
-            .cmp(&(b.scope == Scope::Service, b.impact, &b.start, b.cause, actor_order(b)))
-            .then(b.confidence.total_cmp(&a.confidence))
-    });
+    incidents.sort_by(|(_, a), (_, b)| listing_order(a, b));
     for (number, (_, incident)) in incidents.iter_mut().enumerate() {
         incident.id = format!("i{}", number + 1);
     }
-    let people = || {
+    let seen = || {
         let active = Active::of(&findings, attacks);
-        (actors(&findings, &incidents, &active, restarts), active)
+        (people(&findings, &incidents, &active, &restarts), active)
     };
-    let ((actors, active), (mut summary, series, mut notes)) = crew.both(people, || {
-        let series = series::series(&findings, restarts, &placed.thinned);
-        (counts::summary(&findings, judged, attacks, in_flight), series, notes(&findings))
+    let ((people, active), (mut summary, series, mut notes, told)) = crew.both(seen, || {
+        let series = series::series(&findings, &restarts, &placed.thinned);
+        let told = scope.told(Told { by_order: by_order(&findings), behind_proxy: placed.behind_proxy });
+        (counts::summary(&findings, judged, attacks, in_flight), series, notes(&findings, told.by_order), told)
     });
     summary.requests += placed.thinned.values().sum::<u64>();
     summary.active_hours = active.hours();
-    summary.actors = actors.len() as u64;
-    summary.healthy_actors = actors.iter().filter(|actor| actor.verdict == "healthy").count() as u64;
+    summary.actors = people.len() as u64;
+    summary.healthy_actors = people.iter().filter(|person| person.finding.verdict == "healthy").count() as u64;
     summary.incidents = incidents.len() as u64;
     for (_, incident) in &incidents {
         *summary.by_cause.entry(incident.cause.to_string()).or_default() += 1;
@@ -133,8 +157,8 @@ fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
         dropped.dedup();
         dropped.len() as u64
     };
-    let fix_plan = fix_plan(&findings, judged, attacks, restarts, filter);
-    let behind_proxy = placed.behind_proxy;
+    let fix_plan = fix_plan(&findings, &new, &new_attacks, &restarts, filter);
+    let behind_proxy = told.behind_proxy;
     if behind_proxy > 0 {
         notes.push(format!(
             "{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."
@@ -148,9 +172,22 @@ fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
     notes.extend(seen_instead(&placed.inputs, &placed.identified, behind_proxy > 0));
     let (days, (lifetimes, ages)) = crew.both(
         || days::days(&findings, &incidents, &active, &placed.thinned),
-        || (lifetime_findings(&findings, placed), ages::ages(&findings)),
+        || (lifetime_findings(placed), ages::ages(&findings)),
     );
-    Diagnosis {
+    let after = scope.until.map(|until| {
+        let edge = days::edge(&findings, &incidents, &active, until);
+        placed.after(edge, until, told)
+    });
+    let whose = |key: &Option<Key>| key.filter(|_| scope.is_section()).map(|key| findings.who(key));
+    let whose: Vec<Option<String>> = incidents.iter().map(|(key, _)| whose(key)).collect();
+    let (actors, people) = people
+        .into_iter()
+        .map(|Person { key, finding, weights }| {
+            let sum = scope.is_section().then(|| (findings.who(key), weights));
+            (finding, sum)
+        })
+        .unzip::<_, _, Vec<_>, Vec<_>>();
+    let diagnosis = Diagnosis {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },
         inputs: placed.inputs.clone(),
@@ -171,7 +208,15 @@ fn concluded(placed: &Placed, found: &Found) -> Diagnosis {
         fix_plan,
         policy: None,
         notes,
-    }
+    };
+    Part { diagnosis, people: people.into_iter().flatten().collect(), whose, after }
+}
+
+/// The order in which incidents are listed.
+fn listing_order(a: &Incident, b: &Incident) -> Ordering {
+    (a.scope == Hit::Service, a.impact, &a.start, a.cause, actor_order(a))
+        .cmp(&(b.scope == Hit::Service, b.impact, &b.start, b.cause, actor_order(b)))
+        .then(b.confidence.total_cmp(&a.confidence))
 }
 
 fn role_name(role: crate::session::endpoint::Role) -> String {
@@ -186,7 +231,27 @@ fn time(micros: i64) -> DateTime<Utc> {
     Utc.timestamp_micros(micros).single().unwrap_or_default()
 }
 
+/// See [`Findings::who`].
+fn of_address(address: &str) -> String {
+    format!("address {address}")
+}
+
 impl Findings<'_> {
+    /// The events that count.
+    fn counted(&self) -> impl Iterator<Item = &Event> {
+        self.identified.events.iter().filter(|event| self.scope.has(event))
+    }
+
+    /// An actor's key as a text, which is the same in each section of a log.
+    fn who(&self, key: Key) -> String {
+        match key {
+            Key::User(name) => format!("user {}", self.names.text(name)),
+            Key::Email(name) => format!("e-mail {}", self.names.text(name)),
+            Key::Address(name) => of_address(self.names.text(name)),
+            Key::Trace(number) => format!("trace {number}"),
+        }
+    }
+
     fn text(&self, name: Name) -> String {
         self.names.text(name).to_owned()
     }
@@ -227,16 +292,34 @@ const PLATFORMS: [(&str, &[&str], &[&str]); 3] = [
     ("web", &["web", "browser"], &["browser-console"]),
 ];
 
+/// What an actor's devices run, where their ids or their traces say so and agree.
+fn platform(actor: &Actor, inputs: &[Input], names: &Names) -> Option<&'static str> {
+    let traces = || actor.traces.iter().filter_map(|trace| inputs.get(*trace as usize)?.envelope.as_deref());
+    let mut seen = PLATFORMS.iter().filter(|(_, ids, envelopes)| {
+        actor.devices.iter().any(|device| {
+            let device = names.text(*device).to_ascii_lowercase();
+            ids.iter().any(|id| device.strip_prefix(id).is_some_and(|rest| rest.starts_with(['-', '_', ':'])))
+        }) || traces().any(|around| around.split('+').any(|envelope| envelopes.contains(&envelope)))
+    });
+    let (name, ..) = seen.next()?;
+    seen.next().is_none().then_some(*name)
+}
+
+/// The sort of client that an actor uses, as far as practice differs for it: `mobile`, `web` or `unknown`.
+fn class(platform: Option<&str>, identified: &Identified) -> &'static str {
+    match platform {
+        Some("android" | "ios") => "mobile",
+        Some("web") => "web",
+        // Traces are phones' unless they say otherwise.
+        _ if !identified.client_sources.is_empty() => "mobile",
+        _ => "unknown",
+    }
+}
+
 impl Findings<'_> {
-    /// The sort of client that an actor uses, as far as practice differs for it: `mobile`, `web` or `unknown`.
+    /// See [`class`].
     pub(crate) fn class(&self, key: Key) -> &'static str {
-        match self.platform(key) {
-            Some("android" | "ios") => "mobile",
-            Some("web") => "web",
-            // Traces are phones' unless they say otherwise.
-            _ if !self.identified.client_sources.is_empty() => "mobile",
-            _ => "unknown",
-        }
+        class(self.platform(key), self.identified)
     }
 
     /// The release of the app that an actor ran at a time; before any is named, the first that is.
@@ -251,18 +334,9 @@ impl Findings<'_> {
         release_at(&self.identified.deploys, time).map(|name| self.names.text(name))
     }
 
-    /// What an actor's devices run, where their ids or their traces say so and agree.
+    /// See [`platform`].
     pub(crate) fn platform(&self, key: Key) -> Option<&'static str> {
-        let actor = self.identified.actors.get(&key)?;
-        let traces = || actor.traces.iter().filter_map(|trace| self.inputs.get(*trace as usize)?.envelope.as_deref());
-        let mut seen = PLATFORMS.iter().filter(|(_, ids, envelopes)| {
-            actor.devices.iter().any(|device| {
-                let device = self.names.text(*device).to_ascii_lowercase();
-                ids.iter().any(|id| device.strip_prefix(id).is_some_and(|rest| rest.starts_with(['-', '_', ':'])))
-            }) || traces().any(|around| around.split('+').any(|envelope| envelopes.contains(&envelope)))
-        });
-        let (name, ..) = seen.next()?;
-        seen.next().is_none().then_some(*name)
+        platform(self.identified.actors.get(&key)?, self.inputs, self.names)
     }
 }
 
@@ -275,6 +349,7 @@ impl Placed {
             identified: &self.identified,
             timelines: &self.timelines,
             roles: &self.roles,
+            scope: &self.scope,
         }
     }
 }

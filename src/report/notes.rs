@@ -9,7 +9,17 @@ use crate::actor::Identified;
 use crate::cause::case::span;
 use crate::diagnosis::Input;
 
-pub(super) fn notes(findings: &Findings<'_>) -> Vec<String> {
+/// How many requests that count were put together by the order of their lines alone.
+pub(super) fn by_order(findings: &Findings<'_>) -> usize {
+    let by_order = |event: &&Event| {
+        event.request().is_some_and(|request| {
+            request.side == Side::Server && request.grouped_by == GroupedBy::Order && request.status.is_some()
+        })
+    };
+    findings.counted().filter(by_order).count()
+}
+
+pub(super) fn notes(findings: &Findings<'_>, by_order: usize) -> Vec<String> {
     let mut notes = Vec::new();
     let identified = findings.identified;
     match (identified.has_server, identified.client_sources.is_empty()) {
@@ -40,17 +50,8 @@ pub(super) fn notes(findings: &Findings<'_>) -> Vec<String> {
         let address = findings.text(*proxy);
         notes.push(format!("{address} is the machine's own or a proxy's address: it names nobody, so only users that lines name are judged. Let the proxy set X-Forwarded-For, or tag lines with the user's id."));
     }
-    let order_only = identified
-        .events
-        .iter()
-        .filter(|event| {
-            event.request().is_some_and(|request| {
-                request.side == Side::Server && request.grouped_by == GroupedBy::Order && request.status.is_some()
-            })
-        })
-        .count();
-    if order_only > 0 {
-        notes.push(format!("{order_only} requests were put together by the order of their lines: the log has no request ids. Tag lines with `config.log_tags = [:request_id]`."));
+    if by_order > 0 {
+        notes.push(format!("{by_order} requests were put together by the order of their lines: the log has no request ids. Tag lines with `config.log_tags = [:request_id]`."));
     }
     notes
 }

@@ -11,7 +11,8 @@ use why401_parsers::event::{Event, Names, What};
 use why401_parsers::pattern::Pattern;
 use why401_parsers::record::{ClientRefresh, Side};
 
-use super::{proxy, rfc3339, time};
+use super::section::Scope;
+use super::{class, platform, proxy, rfc3339, time};
 use crate::actor::clock::{SetBy, nearest_zone};
 use crate::actor::{Actor, Identified, Key, identify};
 use crate::cause::case::span;
@@ -37,6 +38,10 @@ pub(crate) struct Placed {
     pub(crate) lifetimes: Vec<Lifetime>,
     /// Of refresh tokens, the best supported first.
     pub(crate) refresh_lifetimes: Vec<Lifetime>,
+    /// What shows them, by the sort of client.
+    pub(crate) ages: BTreeMap<&'static str, Ages>,
+    /// How often clients were told that an access token lives so long, in seconds.
+    pub(crate) told_lifetimes: BTreeMap<u32, usize>,
     /// The age at which most clients refresh before they must.
     pub(crate) lead: Option<i64>,
     /// How refreshes came about.
@@ -49,11 +54,15 @@ pub(crate) struct Placed {
     pub(crate) since: Option<i64>,
     /// Who works.
     pub(crate) crew: Crew,
+    /// What of it counts.
+    pub(crate) scope: Scope,
+    /// As `thinned`, with what earlier sections counted.
+    pub(crate) thinned_in_all: BTreeMap<i64, u64>,
 }
 
 /// Puts what was read in its place.
 pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
-    let Reading { config, mut names, sources, crew, .. } = reading;
+    let Reading { config, mut names, sources, crew, scope, .. } = reading;
     let mut assembled: Vec<Assembled> = Vec::with_capacity(sources.len());
     let mut inputs = Vec::with_capacity(sources.len());
     let mut balances = Vec::with_capacity(sources.len());
@@ -75,7 +84,7 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
         }
         inputs.push(input(name, balance, source, *zone_stated, &config.patterns));
     }
-    let behind_proxy = proxy::drop_repeated(&mut assembled);
+    let behind_proxy = proxy::drop_repeated(&mut assembled, &scope);
     let since = config.keep.and_then(|keep| since(keep, &assembled));
     if let Some(since) = since {
         assembled.iter_mut().for_each(|source| source.since(since));
@@ -87,6 +96,8 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
     for (hour, count) in assembled.iter().flat_map(|source| &source.dropped) {
         *thinned.entry(*hour).or_default() += count;
     }
+    let thinned_in_all = thinned;
+    let thinned = scope.new_of(&thinned_in_all);
     let source_names: Vec<String> = balances.into_iter().map(|(name, ..)| name).collect();
     let roles = {
         let requests = assembled.iter().flat_map(|source| &source.events).filter_map(Event::request);
@@ -112,12 +123,17 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
     let actors: Vec<(&Key, &Actor)> = identified.actors.iter().collect();
     let timelines = crew.each(&actors, |(key, actor)| (**key, timeline(actor, &identified, &roles, &names)));
     let timelines: BTreeMap<Key, Timeline> = timelines.into_iter().collect();
-    let mut ages = Ages::default();
-    for timeline in timelines.values() {
-        ages.add(timeline);
+    let mut by_platform = scope.ages.clone();
+    let during = scope.during().start..i64::MAX;
+    for (key, timeline) in &timelines {
+        let platform = identified.actors.get(key).and_then(|actor| platform(actor, &inputs, &names));
+        by_platform.entry(class(platform, &identified)).or_default().add_during(timeline, &during);
     }
+    let mut ages = Ages::default();
+    by_platform.values().for_each(|of_platform| ages.merge(of_platform));
     let mut lifetimes = ages.lifetimes();
-    lifetimes.extend(stated_lifetimes(&identified.events, &lifetimes));
+    let told = told_lifetimes(&identified.events, &scope);
+    lifetimes.extend(stated_lifetimes(&told, &lifetimes));
     if let Some(seconds) = config.lifetimes.access_seconds {
         let access = i64::from(seconds) * SECOND;
         lifetimes = vec![Lifetime {
@@ -140,12 +156,16 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
         timelines,
         lifetimes,
         refresh_lifetimes: ages.refresh_lifetimes(),
+        ages: by_platform,
+        told_lifetimes: told,
         lead,
         habit: ages.habit(),
         thinned,
         behind_proxy,
         since,
         crew,
+        scope,
+        thinned_in_all,
     }
 }
 
@@ -266,15 +286,20 @@ pub(super) fn stated(event: &Event) -> Option<u32> {
     seconds.filter(|seconds| *seconds >= 60)
 }
 
-/// Lifetimes that clients were told (`expires_in`), as far as uses did not show them.
-fn stated_lifetimes(events: &[Event], inferred: &[Lifetime]) -> Vec<Lifetime> {
-    let mut told: BTreeMap<u32, usize> = BTreeMap::new();
-    for seconds in events.iter().filter_map(stated) {
+/// How often clients were told which lifetime, in seconds: in what counts, and in earlier sections.
+fn told_lifetimes(events: &[Event], scope: &Scope) -> BTreeMap<u32, usize> {
+    let mut told = scope.told_lifetimes.clone();
+    for seconds in events.iter().filter(|event| scope.has(event)).filter_map(stated) {
         *told.entry(seconds).or_default() += 1;
     }
-    told.into_iter()
+    told
+}
+
+/// Lifetimes that clients were told (`expires_in`), as far as uses did not show them.
+fn stated_lifetimes(told: &BTreeMap<u32, usize>, inferred: &[Lifetime]) -> Vec<Lifetime> {
+    told.iter()
         .map(|(seconds, support)| {
-            let access = i64::from(seconds) * SECOND;
+            let (access, support) = (i64::from(*seconds) * SECOND, *support);
             Lifetime { access, support, between: (access, access), known_by: KnownBy::ExpiresIn, issued: None }
         })
         .filter(|stated| inferred.iter().all(|known| (known.access - stated.access).abs() > stated.access / 10))

@@ -12,9 +12,9 @@ use crate::incident;
 
 pub(super) fn fix_plan(
     findings: &Findings<'_>,
-    judged: &[Judged],
-    attacks: &[incident::service::Attack],
-    restarts: &[incident::service::Restart],
+    judged: &[&Judged],
+    attacks: &[&incident::service::Attack],
+    restarts: &[&incident::service::Restart],
     filter: &crate::config::Filter,
 ) -> Vec<FixStep> {
     let mut by_kind: BTreeMap<(Label, String), (fix::Found, BTreeSet<Key>)> = BTreeMap::new();

@@ -10,6 +10,7 @@ use why401_parsers::event::{Event, Name, Request, Socket, What};
 use why401_parsers::record::Side;
 use why401_parsers::secret::RequestId;
 
+use super::section::Scope;
 use crate::session::SECOND;
 
 /// Access logs have whole seconds, and hosts' clocks differ by as much.
@@ -122,8 +123,8 @@ fn proxied(source: &Assembled) -> impl Iterator<Item = (&Event, &Request)> {
     source.events.iter().filter_map(|event| Some((event, event.request().filter(|request| request.proxied)?)))
 }
 
-/// Takes out what a proxy says of requests that the app's own lines show, and says how many those were.
-pub(super) fn drop_repeated(sources: &mut [Assembled]) -> usize {
+/// Takes out what a proxy says of requests that the app's own lines show, and says how many those were of such that count.
+pub(super) fn drop_repeated(sources: &mut [Assembled], scope: &Scope) -> usize {
     if !sources.iter().any(|source| proxied(source).next().is_some()) {
         return 0;
     }
@@ -153,7 +154,7 @@ pub(super) fn drop_repeated(sources: &mut [Assembled]) -> usize {
             // is no request to the app.
             shown.fill(true);
         }
-        dropped += shown.iter().filter(|shown| **shown).count();
+        dropped += proxied(source).zip(&shown).filter(|((event, _), shown)| **shown && scope.has(event)).count();
         let mut shown = shown.into_iter();
         source.events.retain(|event| {
             let proxied = event.request().is_some_and(|request| request.proxied);

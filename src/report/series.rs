@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use why401_parsers::event::{Event, Socket, What};
 use why401_parsers::record::Side;
 
@@ -22,27 +23,16 @@ const LENGTHS: &[i64] =
 const HOUR: i64 = 3600 * SECOND;
 
 /// Counts as the summary counts, by bin.
-pub(super) fn series(findings: &Findings<'_>, restarts: &[service::Restart], thinned: &BTreeMap<i64, u64>) -> Series {
+pub(super) fn series(findings: &Findings<'_>, restarts: &[&service::Restart], thinned: &BTreeMap<i64, u64>) -> Series {
     let side = if findings.identified.has_server { Side::Server } else { Side::Client };
-    let counted = |event: &&Event| event.time > 0 && counts(event, side);
+    let counted = |event: &&Event| event.time > 0 && counts(event, side) && findings.scope.has(event);
     let times = || findings.identified.events.iter().filter(counted).map(|event| event.time);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Series::default() };
     let window = Window::over(first, last);
-    let empty = || vec![0; window.bins];
-    let mut series = Series {
-        from: Some(rfc3339(window.from)),
-        bin_seconds: window.length / SECOND,
-        requests: empty(),
-        unauthorized: empty(),
-        refreshed: empty(),
-        refresh_failures: empty(),
-        cable_connects: empty(),
-        cable_rejects: empty(),
-        restarts: restarts
-            .iter()
-            .map(|restart| Restart { time: rfc3339(restart.start), orderly: restart.orderly })
-            .collect(),
-    };
+    let mut series = window.empty();
+    let restarts = restarts.iter();
+    series.restarts =
+        restarts.map(|restart| Restart { time: rfc3339(restart.start), orderly: restart.orderly }).collect();
     for event in findings.identified.events.iter().filter(counted) {
         series.add(window.bin(event.time), event, findings);
     }
@@ -100,6 +90,22 @@ impl Window {
         Self { from: first.div_euclid(length) * length, length, bins }
     }
 
+    /// Nothing counted yet.
+    fn empty(&self) -> Series {
+        let empty = || vec![0; self.bins];
+        Series {
+            from: Some(rfc3339(self.from)),
+            bin_seconds: self.length / SECOND,
+            requests: empty(),
+            unauthorized: empty(),
+            refreshed: empty(),
+            refresh_failures: empty(),
+            cable_connects: empty(),
+            cable_rejects: empty(),
+            restarts: Vec::new(),
+        }
+    }
+
     fn bin(&self, time: i64) -> usize {
         usize::try_from((time - self.from).max(0) / self.length).unwrap_or(0).min(self.bins - 1)
     }
@@ -112,6 +118,41 @@ impl Window {
             *bin += count / share + u64::from(place < count % share);
         }
     }
+}
+
+/// The counts of two parts of a log together, in bins that hold both. A bin's count goes where the bin begins.
+pub(super) fn joined(one: Series, other: Series) -> Series {
+    let end = |series: &Series| {
+        let from = micros(series.from.as_deref()?)?;
+        let bins = i64::try_from(series.requests.len()).ok()?;
+        Some((from, from + (bins * series.bin_seconds * SECOND - 1).max(0)))
+    };
+    let (Some(a), Some(b)) = (end(&one), end(&other)) else {
+        return if one.from.is_none() { other } else { one };
+    };
+    let window = Window::over(a.0.min(b.0), a.1.max(b.1));
+    let mut whole = window.empty();
+    for (from, series) in [(a.0, one), (b.0, other)] {
+        let length = series.bin_seconds * SECOND;
+        whole.restarts.extend(series.restarts);
+        for (sum, counts) in [
+            (&mut whole.requests, series.requests),
+            (&mut whole.unauthorized, series.unauthorized),
+            (&mut whole.refreshed, series.refreshed),
+            (&mut whole.refresh_failures, series.refresh_failures),
+            (&mut whole.cable_connects, series.cable_connects),
+            (&mut whole.cable_rejects, series.cable_rejects),
+        ] {
+            for (place, count) in (0..).zip(counts) {
+                sum[window.bin(from + place * length)] += count;
+            }
+        }
+    }
+    whole
+}
+
+fn micros(text: &str) -> Option<i64> {
+    Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
 }
 
 #[cfg(test)]

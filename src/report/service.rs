@@ -34,7 +34,7 @@ fn blank(findings: &Findings<'_>, label: Label, kind: &str, start: i64, end: i64
     }
 }
 
-pub(super) fn restarts(findings: &Findings<'_>, restarts: &[Restart]) -> Vec<(Option<Key>, Incident)> {
+pub(super) fn restarts(findings: &Findings<'_>, restarts: &[&Restart]) -> Vec<(Option<Key>, Incident)> {
     let label = crate::cause::server_restart::ServerRestart.label();
     let events = &findings.identified.events;
     restarts
@@ -71,7 +71,7 @@ pub(super) fn restarts(findings: &Findings<'_>, restarts: &[Restart]) -> Vec<(Op
         .collect()
 }
 
-pub(super) fn attacks(findings: &Findings<'_>, attacks: &[Attack]) -> Vec<(Option<Key>, Incident)> {
+pub(super) fn attacks(findings: &Findings<'_>, attacks: &[&Attack]) -> Vec<(Option<Key>, Incident)> {
     let label = crate::cause::credential_attack::CredentialAttack.label();
     attacks
         .iter()

@@ -36,11 +36,18 @@ impl Habit {
     /// Counts the refreshes among one device's items.
     #[must_use]
     pub fn of<'a>(items: impl Iterator<Item = &'a Item>) -> Self {
+        Self::among(items, |_| true)
+    }
+
+    /// Counts those of the refreshes among one device's items that count.
+    #[must_use]
+    pub fn among<'a>(items: impl Iterator<Item = &'a Item>, counts: impl Fn(&Item) -> bool) -> Self {
         let mut habit = Self::default();
         let mut refused = i64::MIN / 2;
         for item in items {
             match &item.kind {
                 Kind::Unauthorized { .. } | Kind::SocketRefused => refused = item.time,
+                Kind::Refresh(_) if !counts(item) => {}
                 Kind::Refresh(_) if item.time - refused <= ANSWERS => habit.reactive += 1,
                 Kind::Refresh(_) => habit.proactive += 1,
                 _ => {}

@@ -1,5 +1,7 @@
 //! How long credentials live, inferred from their ages when they were accepted and when they were first refused.
 
+use std::ops::Range;
+
 use why401_parsers::event::TimeFrom;
 use why401_parsers::record::Sense;
 
@@ -82,11 +84,47 @@ const SHORTEST: i64 = 4 * MINUTE;
 impl Ages {
     /// Takes one actor's timeline into account.
     pub fn add(&mut self, timeline: &Timeline) {
+        self.add_during(timeline, &(i64::MIN..i64::MAX));
+    }
+
+    /// The same of what was refused, or last accepted, within a time (microseconds).
+    pub fn add_during(&mut self, timeline: &Timeline, during: &Range<i64>) {
+        let before = [&self.refused, &self.refresh_refused].map(Vec::len);
+        let accepted_before = [&self.accepted, &self.refresh_accepted].map(Vec::len);
         for lane in 0..timeline.lanes {
             let timed = |item: &&Item| item.lane == lane && item.timed != TimeFrom::Order;
             self.add_lane(timeline.items.iter().filter(timed));
-            self.habit.add(Habit::of(timeline.items.iter().filter(|item| item.lane == lane)));
+            let of_lane = timeline.items.iter().filter(|item| item.lane == lane);
+            self.habit.add(Habit::among(of_lane, |item| during.contains(&item.time)));
         }
+        for (list, before) in [&mut self.refused, &mut self.refresh_refused].into_iter().zip(before) {
+            list.extract_if(before.., |spent| !during.contains(&(spent.issued + spent.refused))).for_each(drop);
+        }
+        for (list, before) in [&mut self.accepted, &mut self.refresh_accepted].into_iter().zip(accepted_before) {
+            list.extract_if(before.., |(issued, age)| !during.contains(&(*issued + *age))).for_each(drop);
+        }
+    }
+
+    /// Adds what others show.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.refused.extend_from_slice(&other.refused);
+        self.accepted.extend_from_slice(&other.accepted);
+        self.refresh_refused.extend_from_slice(&other.refresh_refused);
+        self.refresh_accepted.extend_from_slice(&other.refresh_accepted);
+        self.replaced.extend_from_slice(&other.replaced);
+        self.habit.add(other.habit);
+    }
+
+    /// Lets go of the first of what was added, where there is more than `most` of its sort.
+    pub(crate) fn cap(&mut self, most: usize) {
+        fn cap<T>(list: &mut Vec<T>, most: usize) {
+            list.drain(..list.len().saturating_sub(most));
+        }
+        cap(&mut self.refused, most);
+        cap(&mut self.accepted, most);
+        cap(&mut self.refresh_refused, most);
+        cap(&mut self.refresh_accepted, most);
+        cap(&mut self.replaced, most);
     }
 
     fn add_lane<'a>(&mut self, items: impl Iterator<Item = &'a Item>) {

@@ -14,6 +14,8 @@ use std::path::PathBuf;
 
 use error::SourceError;
 
+use crate::report::section::Budget;
+use crate::spread::Crew;
 use crate::{Config, Reading};
 
 /// What became of the inputs.
@@ -48,15 +50,40 @@ pub struct How {
     pub progress: bool,
     /// How much is parsed at a time, in bytes. The outcome is the same for any size.
     pub chunk: usize,
+    /// How much memory the process may take, in bytes, [`LEAST_MEMORY`] at least: a longer log is diagnosed in sections of log time.
+    pub max_memory: Option<usize>,
 }
 
 /// 1 MiB: large enough that handing a chunk over costs nothing beside parsing it, small enough that all cores have work on a
 /// file of some megabytes, and no smaller than the longest line that is read whole.
 pub const CHUNK: usize = 1 << 20;
 
+/// With less memory than this, in bytes, hardly anything of a log could be held.
+pub const LEAST_MEMORY: usize = 48_000_000;
+
+/// This part of the memory is for chunks that are read, parsed and put together.
+const CHUNKS: usize = 4;
+
+/// So many chunks are on their way for each thread, each with what was parsed of it, which is about as much again.
+const PER_THREAD: usize = 24;
+
+/// For so many threads it is meant to be enough.
+const USUAL_THREADS: usize = 4;
+
+impl How {
+    /// The same with chunks so small, and then so few threads, that their part of the memory is enough. The size of chunks decides where
+    /// sections end, so it is the same for any number of threads.
+    fn within_memory(self) -> Self {
+        let Some(memory) = self.max_memory else { return self };
+        let chunk = (memory / CHUNKS / PER_THREAD / USUAL_THREADS).clamp(CHUNK / 8, CHUNK).min(self.chunk);
+        let most = (memory / CHUNKS / PER_THREAD / chunk).max(1);
+        Self { threads: Some(Crew::of(self.threads).threads().min(most)), chunk, ..self }
+    }
+}
+
 impl Default for How {
     fn default() -> Self {
-        Self { threads: None, progress: false, chunk: CHUNK }
+        Self { threads: None, progress: false, chunk: CHUNK, max_memory: None }
     }
 }
 
@@ -64,7 +91,8 @@ impl Default for How {
 #[must_use]
 pub fn read_inputs(inputs: &[PathBuf], config: Config, how: How) -> Outcome {
     let (sources, mut errors) = expand::expand(inputs);
-    let mut reading = Reading::new(config, run_key());
+    let how = how.within_memory();
+    let mut reading = Reading::new(config, run_key()).within(how.max_memory.map(Budget::of));
     let progress = progress::Progress::new(how.progress, sources.iter().filter_map(expand::Source::size).sum());
     let parts = sources.iter().cloned().map(expand::Source::part).collect();
     parallel::read(parts, how, &mut reading, &mut errors, &progress, |reading, place| {

@@ -19,6 +19,7 @@ use super::error::SourceError;
 use super::open::Opened;
 use super::progress::Progress;
 use crate::Reading;
+use crate::report::section::make_room;
 use crate::spread::Crew;
 
 /// A piece of a source to be read: a file, or the rest of one.
@@ -131,12 +132,15 @@ pub(crate) fn read(
     // Some chunks in hand for each thread keep all busy, and bound what is in memory.
     let (to_parsers, chunks) = bounded::<Numbered<Chunk>>(threads * 2);
     let (to_assembly, parsed) = bounded::<Numbered<OfParser>>(threads * 2);
+    // All of them together, wherever they wait: what comes after a chunk that takes long would else pile up behind it.
+    let (on_their_way, arrived) = bounded::<()>(threads * ON_THEIR_WAY);
     // Buffers go round.
     let (give_back, spare) = bounded::<Vec<u8>>(threads * 4);
     let mut read = Vec::with_capacity(parts.len());
     thread::scope(|scope| {
         let reader = Arc::clone(&counted);
-        scope.spawn(move || cut_all(parts, how, &reader, &to_parsers, &|| spare.try_recv().unwrap_or_default()));
+        let spare = move || spare.try_recv().unwrap_or_default();
+        scope.spawn(move || cut_all(parts, how, &reader, &Way { to_parsers, on_their_way }, &spare));
         for number in 0..threads {
             let (chunks, to_assembly, patterns) = (chunks.clone(), to_assembly.clone(), Arc::clone(&patterns));
             scope.spawn(move || parse_all(&chunks, number, Parser::new(key, &patterns), &to_assembly));
@@ -149,7 +153,10 @@ pub(crate) fn read(
                 Step::Wrong(error) => errors.push(error),
                 Step::End(part) => read.push(part),
                 Step::Chunk((parser, chunk)) => {
+                    // The reader said that it is on its way before it was.
+                    let _ = arrived.try_recv();
                     reading.take(chunk.borrow_dependent(), &mut known[parser]);
+                    make_room(reading, &mut known);
                     reading.dropped(chunk.borrow_owner().dropped);
                     // Where all have one, this one is let go.
                     let _ = give_back.try_send(chunk.into_owner().bytes);
@@ -161,17 +168,25 @@ pub(crate) fn read(
     read
 }
 
-fn cut_all(
-    parts: Vec<Part>,
-    how: How,
-    counted: &Arc<AtomicU64>,
-    to_parsers: &Sender<Numbered<Chunk>>,
-    spare: Spare<'_>,
-) {
+/// So many chunks for each thread may be on their way from the reader to the assembly: two that wait for the parsers, one that is parsed,
+/// two that wait for the assembly.
+const ON_THEIR_WAY: usize = 5;
+
+/// Where the reader sends its steps.
+struct Way {
+    to_parsers: Sender<Numbered<Chunk>>,
+    /// Full when as many chunks are on their way as may be.
+    on_their_way: Sender<()>,
+}
+
+fn cut_all(parts: Vec<Part>, how: How, counted: &Arc<AtomicU64>, way: &Way, spare: Spare<'_>) {
     let mut number = 0;
     // The receivers live as long as this does; were one gone, there would be nobody to tell.
     let mut send = |step| {
-        let _ = to_parsers.send((number, step));
+        if matches!(step, Step::Chunk(_)) {
+            let _ = way.on_their_way.send(());
+        }
+        let _ = way.to_parsers.send((number, step));
         number += 1;
     };
     for (place, Part { name, open, framing, open_end }) in parts.into_iter().enumerate() {
@@ -217,7 +232,7 @@ fn parse_all(
     }
 }
 
-/// Puts the steps back into their order. No more can be waiting than are on their way.
+/// Puts the steps back into their order. No more can be waiting than [are on their way](ON_THEIR_WAY).
 fn in_order(parsed: &Receiver<Numbered<OfParser>>, mut take: impl FnMut(Step<OfParser>)) {
     let mut waiting: BTreeMap<u64, Step<OfParser>> = BTreeMap::new();
     let mut next = 0;

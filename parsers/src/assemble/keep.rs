@@ -40,19 +40,49 @@ impl Assembler {
         if self.sides[1] > self.sides[0] { Side::Client } else { Side::Server }
     }
 
-    /// Lets go of what happened before a time, as [`Assembler::latest`] tells it, unless a line that is yet to come may add to it.
-    pub fn forget(&mut self, before: i64) {
+    /// The earliest time that is held, in microseconds; `None` where nothing with a whole date is.
+    #[must_use]
+    pub fn earliest(&self) -> Option<i64> {
+        let drafts = self.events.iter().filter_map(|draft| draft.stamp);
+        let stamps = drafts.chain(self.uses.stamps()).filter(|stamp| stamp.dated);
+        stamps.map(|stamp| stamp.in_zone(self.offset())).min()
+    }
+
+    /// How much memory what is held takes, in bytes, as far as it grows with the log.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        (self.events.len() - self.free.len()) * size_of::<Draft>() + self.uses.held()
+    }
+
+    /// Looks through the requests before a time that were answered well, so that those which stay now are not dropped later.
+    pub fn settle(&mut self, before: i64, names: &Names) {
+        let offset = self.offset();
+        let newest = self.uses.after(|stamp| stamp.dated && stamp.in_zone(offset) < before);
+        self.thin(names, newest);
+    }
+
+    /// The same as far as it was read, to be diagnosed by itself while this one goes on: it has what this one has, and no less.
+    #[must_use]
+    pub fn so_far(&self) -> Self {
+        let mut so_far = self.clone();
+        so_far.uses.stay();
+        so_far
+    }
+
+    /// Lets go of what happened before a time, as [`Assembler::latest`] tells it, unless a line that is yet to come may add to it, or it
+    /// begins on one of `spared` lines. Requests that were answered well and say nothing else go up to a time of their own.
+    pub fn forget(&mut self, before: i64, uses_before: i64, spared: &HashSet<u64>) {
         let (drafts, uses) = self.referred();
         let offset = self.offset();
-        let is_old = |stamp: Stamp| stamp.dated && stamp.in_zone(offset) < before;
+        let is_old = |stamp: Stamp, before: i64| stamp.dated && stamp.in_zone(offset) < before;
         let mut free = self.free_places();
         for (place, draft) in self.events.iter().enumerate() {
-            let old = draft.stamp.is_some_and(is_old);
+            let old = draft.stamp.is_some_and(|stamp| is_old(stamp, before)) && !spared.contains(&draft.event.line);
             if old && !drafts.contains(&place) {
                 free.insert(place);
             }
         }
-        self.uses.forget(is_old, &uses);
+        self.uses.forget(|one| is_old(one.stamp, uses_before) && !spared.contains(&one.line), &uses);
         self.close_gaps(&free);
     }
 

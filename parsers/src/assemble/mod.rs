@@ -87,17 +87,33 @@ impl Assembled {
 
 /// The names of the texts that a [`crate::detect::Parser`] numbered. Its chunks have to be taken in the order in which it read them.
 #[derive(Debug, Default)]
-pub struct Known(Vec<Name>);
+pub struct Known {
+    texts: Vec<Box<[u8]>>,
+    /// Those that were asked for: what no event has needs no name.
+    names: Vec<Option<Name>>,
+}
 
 impl Known {
-    fn add(&mut self, new: &NewTexts<'_>, names: &mut Names) {
-        self.0.truncate(new.from);
-        self.0.extend(new.list.iter().map(|text| names.intern(text)));
+    fn add(&mut self, new: &NewTexts<'_>) {
+        self.texts.truncate(new.from);
+        self.texts.extend(new.list.iter().map(|text| Box::from(*text)));
+        self.names.truncate(new.from);
+        self.names.resize(self.texts.len(), None);
+    }
+
+    /// The names are to be those of another table from now on.
+    pub fn forget_names(&mut self) {
+        self.names.fill(None);
     }
 
     /// The name of a number; `None` for one that belongs to no chunk that was taken.
-    fn name(&self, number: u32) -> Option<Name> {
-        self.0.get(number as usize).copied()
+    fn name(&mut self, number: u32, names: &mut Names) -> Option<Name> {
+        let place = number as usize;
+        let name = self.names.get_mut(place)?;
+        if name.is_none() {
+            *name = self.texts.get(place).map(|text| names.intern(text));
+        }
+        *name
     }
 }
 
@@ -196,7 +212,7 @@ impl Assembler {
     /// Takes the next chunk. `first_line` is the number (from 1) of its first line, `known` what was taken from its
     /// [`crate::detect::Parser`] before.
     pub fn take(&mut self, parsed: &Parsed<'_>, first_line: u64, known: &mut Known, names: &mut Names) {
-        known.add(&parsed.texts, names);
+        known.add(&parsed.texts);
         self.learn_zones(parsed, first_line);
         let mut answered = parsed.answered.iter().peekable();
         for record in &parsed.records {
@@ -212,10 +228,11 @@ impl Assembler {
     }
 
     /// Takes a request that was put together in its chunk.
-    fn answered_well(&mut self, answered: &Answered, first_line: u64, known: &Known, names: &mut Names) {
+    fn answered_well(&mut self, answered: &Answered, first_line: u64, known: &mut Known, names: &mut Names) {
         let Some(stamp) = answered.frame.or(answered.at) else { return };
-        let (Some(method), Some(path)) = (known.name(answered.method), known.name(answered.path)) else { return };
-        let name = |number: Option<u32>| number.and_then(|number| known.name(number));
+        let mut name = |number: u32| known.name(number, names);
+        let (Some(method), Some(path)) = (name(answered.method), name(answered.path)) else { return };
+        let mut name = |number: Option<u32>| number.and_then(&mut name);
         let line = first_line + u64::from(answered.line);
         self.note_stamp(stamp);
         self.sides[0] += u64::from(answered.records);
@@ -243,7 +260,7 @@ impl Assembler {
     fn keep_use(&mut self, one: uses::Use, names: &Names) -> Place {
         let number = self.uses.push(one);
         if self.uses.is_full() {
-            self.thin(names, false);
+            self.thin(names, self.uses.newest());
         }
         Place::Use(number)
     }
@@ -253,9 +270,9 @@ impl Assembler {
         self.free.iter().copied().collect()
     }
 
-    /// Thins the uses, at the end the newest as well.
-    fn thin(&mut self, names: &Names, at_end: bool) {
-        let Some((from, to)) = self.uses.around(at_end) else { return };
+    /// Thins the uses, but for so many of the newest.
+    fn thin(&mut self, names: &Names, newest: usize) {
+        let Some((from, to)) = self.uses.around(newest) else { return };
         if from < self.passed.1 {
             self.passed.0 = 0;
         }
@@ -270,7 +287,7 @@ impl Assembler {
                 stamp.micros <= to && !matches!(draft.event.what, What::Release { .. }) && !free.contains(&place);
             moment.then_some((stamp, &draft.event))
         });
-        self.uses.thin(moments, names, at_end);
+        self.uses.thin(moments, names, newest);
         self.passed = (first.unwrap_or(self.events.len()), from);
     }
 
@@ -388,7 +405,7 @@ impl Assembler {
     pub fn finish(mut self, zone: Option<Zone<'_>>, year: Option<i32>, names: &mut Names) -> Assembled {
         self.finish_client(names);
         if self.uses.is_thinned() {
-            self.thin(names, true);
+            self.thin(names, 0);
         }
         let side = self.side();
         let free = self.free_places();

@@ -127,10 +127,10 @@ impl Uses {
     }
 
     /// Drops what is old and not asked for by its number.
-    pub(super) fn forget(&mut self, is_old: impl Fn(Stamp) -> bool, referred: &HashSet<u64>) {
+    pub(super) fn forget(&mut self, is_old: impl Fn(&Use) -> bool, referred: &HashSet<u64>) {
         let (mut place, mut looked_through) = (0, 0);
         self.list.retain(|one| {
-            let kept = !is_old(one.stamp) || referred.contains(&one.number);
+            let kept = !is_old(one) || referred.contains(&one.number);
             looked_through += usize::from(kept && place < self.thinned);
             place += 1;
             kept
@@ -153,6 +153,21 @@ impl Uses {
         self.runs.0 = runs.collect();
     }
 
+    /// How much memory they take, in bytes.
+    pub(super) fn held(&self) -> usize {
+        self.list.len() * size_of::<Use>() + self.runs.0.len() * size_of::<(Whose, Run)>()
+    }
+
+    /// When each was.
+    pub(super) fn stamps(&self) -> impl Iterator<Item = Stamp> {
+        self.list.iter().map(|one| one.stamp)
+    }
+
+    /// Keeps all that are here, at the end as well.
+    pub(super) fn stay(&mut self) {
+        self.thinned = 0;
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.list.len() - self.thinned > self.room + self.room / NEWEST
     }
@@ -166,22 +181,31 @@ impl Uses {
         self.list
     }
 
-    /// What is to be looked through next: between which times (microseconds) other events matter for it. At the end, the newest as well.
-    pub(super) fn around(&self, at_end: bool) -> Option<(i64, i64)> {
-        let times = || self.list[self.part(at_end)].iter().map(|one| one.stamp.micros);
+    /// How many are left until something more happened, where the log goes on.
+    pub(super) fn newest(&self) -> usize {
+        self.room / NEWEST
+    }
+
+    /// How many stand behind the last that is old.
+    pub(super) fn after(&self, is_old: impl Fn(Stamp) -> bool) -> usize {
+        self.list.iter().rev().take_while(|one| !is_old(one.stamp)).count()
+    }
+
+    /// What is to be looked through next, but for so many of the newest: between which times (microseconds) other events matter for it.
+    pub(super) fn around(&self, newest: usize) -> Option<(i64, i64)> {
+        let times = || self.list[self.part(newest)].iter().map(|one| one.stamp.micros);
         Some((times().min()? - NEAR_TROUBLE, times().max()? + NEAR_TROUBLE))
     }
 
-    fn part(&self, at_end: bool) -> std::ops::Range<usize> {
-        let newest = if at_end { 0 } else { self.room / NEWEST };
+    fn part(&self, newest: usize) -> std::ops::Range<usize> {
         let until = self.list.len() - newest.min(self.list.len());
         self.thinned.min(until)..until
     }
 
     /// Drops what is far from all that matters. `events` are the source's other events [around](Self::around) that time.
-    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names, at_end: bool) {
+    pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names, newest: usize) {
         let moments = Moments::of(events);
-        let part = self.part(at_end);
+        let part = self.part(newest);
         let keep = self.runs.worth_keeping(&self.list[part.clone()], &moments, names);
         let mut to = part.start;
         let mut end = to;
