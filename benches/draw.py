@@ -52,16 +52,17 @@ def bars(title, rows):
 
 
 def growth(title, panels):
-    """Panels side by side, each (what grows, [(amount, its name, MiB)], the MiB that are aimed at for an amount), on logarithmic axes."""
+    """Panels side by side, each (what grows, its amounts, their names, lines of (name, [MiB by amount]), the MiB that are aimed at for an
+    amount), on logarithmic axes."""
     width, height, wide, top, bottom = 760, 320, 350, 82, 270
-    most = max(max(mib, aim(amount)) for _, points, aim in panels for amount, _, mib in points)
+    most = max(max([aim(amounts[-1]), *(mib for _, line in lines for mib in line)]) for _, amounts, _, lines, aim in panels)
     decades = range(0, math.ceil(math.log10(most)) + 1)
     body, descriptions = [text(20, 32, title, "strong")], []
-    for place, (what, points, aim) in enumerate(panels):
+    for place, (what, amounts, names, lines, aim) in enumerate(panels):
         left = 62 + place * (wide + 24)
         right = left + wide - 72
-        least = points[0][0]
-        span = math.log10(points[-1][0] / least)
+        least = amounts[0]
+        span = math.log10(amounts[-1] / least)
         x = lambda amount: left + (right - left) * math.log10(amount / least) / span
         y = lambda mib: bottom - (bottom - top) * math.log10(max(mib, 1)) / decades[-1]
         path = lambda curve: "M" + "L".join(f"{x(amount):.1f} {y(mib):.1f}" for amount, mib in curve)
@@ -72,13 +73,21 @@ def growth(title, panels):
             body.append(text(left - 12, at + 4, f"{10**decade:,}", "dim", "end"))
         steps = [least * 10 ** (span * step / 40) for step in range(41)]
         body.append(f'<path class="bound" fill="none" stroke-dasharray="5 4" d="{path([(amount, aim(amount)) for amount in steps])}"/>')
-        # Words stand on the side of their line where the other line is not.
-        below = points[0][2] < aim(least)
+        # Words stand on the side of their line where the others are not.
+        below = max(line[0] for _, line in lines) < aim(least)
         body.append(text(left + 14, y(aim(least)) + (-7 if below else 17), "aim", "bound-text"))
-        body.append(f'<path class="line" stroke-width="2" d="{path([(amount, mib) for amount, _, mib in points])}"/>')
-        for amount, name, mib in points:
-            body.append(f'<circle class="ours" cx="{x(amount):.1f}" cy="{y(mib):.1f}" r="4"/>')
-            body.append(text(x(amount), y(mib) + (20 if mib < aim(amount) else -10), f"{mib:,.0f}", "", "middle"))
+        for amount, name in zip(amounts, names):
             body.append(text(x(amount), bottom + 22, name, "dim", "middle"))
-        descriptions.append(f"{what}: " + ", ".join(f"{name} {mib:.0f} MiB" for _, name, mib in points))
+        for number, (which, line) in enumerate(lines):
+            dash = "" if number == 0 else ' stroke-dasharray="2 3"'
+            body.append(f'<path class="line" stroke-width="2"{dash} d="{path(zip(amounts, line))}"/>')
+            for place_of, (amount, mib) in enumerate(zip(amounts, line)):
+                others = [other[place_of] for _, other in lines if other is not line]
+                body.append(f'<circle class="ours" cx="{x(amount):.1f}" cy="{y(mib):.1f}" r="4"/>')
+                # Of two lines that lie together one figure is enough.
+                if number == 0 or all(mib < 0.8 * other for other in others):
+                    above = all(mib >= other for other in others) and (mib > aim(amount) or number > 0 or len(lines) > 1)
+                    body.append(text(x(amount), y(mib) + (-10 if above else 20), f"{mib:,.0f}", "", "middle"))
+            told = ", ".join(f"{name} {mib:.0f} MiB" for name, mib in zip(names, line))
+            descriptions.append(f"{what}{f', {which}' if which else ''}: {told}")
     return picture(width, height, title, "; ".join(descriptions), body)

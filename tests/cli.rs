@@ -234,3 +234,42 @@ fn places_link_to_their_files_when_asked_for() {
     let linked = run(why401().args(["--hyperlinks", "always"]).arg(&odd));
     assert!(linked.stdout.contains("/a%20b%3B") && !linked.stdout.contains('\u{7}'), "{}", linked.stdout);
 }
+
+#[test]
+fn a_limit_of_memory_changes_nothing_of_what_fits_into_it() {
+    for name in ["mixed", "credential_attack"] {
+        let json = |words: &[&str]| run(why401().args(["--format", "json"]).args(words).arg(sample(name))).stdout;
+        assert_eq!(json(&["--max-memory", "48MB"]), json(&[]), "{name}");
+    }
+    for (size, said) in [("1MB", "less than 48 MB"), ("much", "say a size as 500MB, 2GB or 64MiB")] {
+        let ran = run(why401().args(["--max-memory", size]).arg(sample("mixed")));
+        assert!(ran.code == 2 && ran.stderr.contains(said), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_log_that_does_not_fit_into_the_limit_is_counted_whole_by_any_number_of_threads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("drill");
+    let mut simulate = why401();
+    simulate
+        .args(["simulate", "--seed", "11", "--users", "400", "--hours", "1000", "--size", "60MB", "--out"])
+        .arg(&out);
+    let simulated = run(&mut simulate);
+    assert_eq!(simulated.code, 0, "{}", simulated.stderr);
+    let json = |words: &[&str]| {
+        let ran = run(why401().args(["--format", "json", "--exit-zero"]).args(words).arg(out.join("server.log")));
+        (ran.json(), ran.stdout)
+    };
+    let (whole, _) = json(&[]);
+    let (sections, text) = json(&["--max-memory", "48MB"]);
+    assert!(text.contains("sections of log time"), "it fits");
+    for count in ["requests", "unauthorized", "refreshes", "refresh_failures", "cable_connects", "cable_disconnects"] {
+        assert_eq!(sections["summary"][count], whole["summary"][count], "{count}");
+    }
+    let sum = |by: &serde_json::Value| by.as_object().expect("counts").values().filter_map(|n| n.as_u64()).sum::<u64>();
+    assert_eq!(Some(sum(&sections["summary"]["unauthorized_by"])), sections["summary"]["unauthorized"].as_u64());
+    for threads in ["1", "3"] {
+        assert_eq!(json(&["--max-memory", "48MB", "--threads", threads]).1, text, "{threads} threads");
+    }
+}

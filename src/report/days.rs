@@ -157,12 +157,12 @@ pub(super) fn days(
         }
         for (day, (hours, by_release)) in of_day {
             let tally = days.entry(day).or_default();
-            let new = |count: Count| !edge.has(count, micros(day), || findings.who(*key));
+            let new = |count: Count<'_>| !edge.has(count, micros(day), || findings.who(*key));
             tally.day.active_actors += u64::from(new(Count::Active));
             tally.day.active_hours += hours;
-            tally.platforms.seen(platform, hours, new(Count::Platform(platform.to_owned())));
+            tally.platforms.seen(platform, hours, new(Count::Platform(platform)));
             for (release, hours) in by_release {
-                tally.releases.seen(release, hours, new(Count::Release(release.to_owned())));
+                tally.releases.seen(release, hours, new(Count::Release(release)));
             }
         }
     }
@@ -182,16 +182,16 @@ pub(super) fn edge(findings: &Findings<'_>, incidents: &[(Option<Key>, Incident)
         let who = findings.who(*key);
         for hour in hours.range((at - DAY).div_euclid(HOUR)..) {
             let time = hour * HOUR;
-            let release = findings.release(*key, time + HOUR - 1).unwrap_or(UNKNOWN).to_owned();
-            let platform = findings.platform(*key).unwrap_or(UNKNOWN).to_owned();
+            let release = findings.release(*key, time + HOUR - 1).unwrap_or(UNKNOWN);
+            let platform = findings.platform(*key).unwrap_or(UNKNOWN);
             for count in [Count::Hour, Count::Active, Count::Platform(platform), Count::Release(release)] {
-                edge.note(count, time, &who);
+                edge.note(count, time, who);
             }
         }
     }
     for (key, incident) in incidents.iter().filter(|(_, incident)| incident.impact == Impact::Dropped) {
         if let (Some(key), Ok(start)) = (key, DateTime::parse_from_rfc3339(&incident.start)) {
-            edge.note(Count::Dropped, start.timestamp_micros(), &findings.who(*key));
+            edge.note(Count::Dropped, start.timestamp_micros(), findings.who(*key));
         }
     }
     edge.and_before(findings.scope.edge())

@@ -43,7 +43,7 @@ use notes::{by_order, late_in_words, notes, seen_instead};
 use people::{Person, people};
 pub(crate) use place::{Placed, place};
 use plan::fix_plan;
-use section::{Part, Scope, Told};
+use section::{Part, Scope, Told, Who};
 use written::{actor_order, kept, written};
 
 /// An incident of one actor with its verdict, before it is written down.
@@ -179,7 +179,7 @@ fn concluded(placed: &Placed, found: &Found) -> Part {
         placed.after(edge, until, told)
     });
     let whose = |key: &Option<Key>| key.filter(|_| scope.is_section()).map(|key| findings.who(key));
-    let whose: Vec<Option<String>> = incidents.iter().map(|(key, _)| whose(key)).collect();
+    let whose: Vec<Option<Who>> = incidents.iter().map(|(key, _)| whose(key)).collect();
     let (actors, people) = people
         .into_iter()
         .map(|Person { key, finding, weights }| {
@@ -232,8 +232,8 @@ fn time(micros: i64) -> DateTime<Utc> {
 }
 
 /// See [`Findings::who`].
-fn of_address(address: &str) -> String {
-    format!("address {address}")
+fn who_is_at(address: &str) -> Who {
+    Who::called("address", address)
 }
 
 impl Findings<'_> {
@@ -242,13 +242,13 @@ impl Findings<'_> {
         self.identified.events.iter().filter(|event| self.scope.has(event))
     }
 
-    /// An actor's key as a text, which is the same in each section of a log.
-    fn who(&self, key: Key) -> String {
+    /// Who an actor is in all sections of a log.
+    fn who(&self, key: Key) -> Who {
         match key {
-            Key::User(name) => format!("user {}", self.names.text(name)),
-            Key::Email(name) => format!("e-mail {}", self.names.text(name)),
-            Key::Address(name) => of_address(self.names.text(name)),
-            Key::Trace(number) => format!("trace {number}"),
+            Key::User(name) => Who::called("user", self.names.text(name)),
+            Key::Email(name) => Who::called("e-mail", self.names.text(name)),
+            Key::Address(name) => who_is_at(self.names.text(name)),
+            Key::Trace(number) => Who::called("trace", &number.to_string()),
         }
     }
 

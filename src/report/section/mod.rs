@@ -14,7 +14,7 @@ use std::collections::HashSet;
 
 use why401_parsers::assemble::Known;
 
-pub(crate) use scope::{Count, Edge, Scope, Told};
+pub(crate) use scope::{Count, Edge, Scope, Told, Who};
 pub(crate) use whole::{Part, Whole};
 
 use super::{Placed, concluded, judge, place};
@@ -56,7 +56,8 @@ const MOST_ROUTES: usize = 32;
 /// Diagnoses and lets go of what is old, where more is held than fits. `known` are the parsers' that go on.
 pub(crate) fn make_room(reading: &mut Reading, known: &mut [Known]) {
     let Some(budget) = reading.budget else { return };
-    if reading.held() < budget.held {
+    // Where people are so many that what is known of them does not fit, more is held: a section for each chunk would take for ever.
+    if reading.held() < budget.held.max(reading.scope.left / 4 * 5) {
         return;
     }
     let Some((until, slack)) = cut(reading) else { return };
@@ -95,6 +96,7 @@ pub(crate) fn make_room(reading: &mut Reading, known: &mut [Known]) {
     }
     // Where not even that is enough, less time is held after the next section.
     reading.scope.haste = if fits { 0 } else { haste + 1 };
+    reading.scope.left = reading.held();
     drop(placed);
     reading.forget_names(known);
 }
@@ -111,7 +113,7 @@ fn cut(reading: &Reading) -> Option<(i64, i64)> {
 }
 
 /// What was read so far, to be diagnosed up to a time.
-fn so_far(reading: &Reading, until: i64) -> Reading {
+fn so_far(reading: &mut Reading, until: i64) -> Reading {
     let sources = reading.sources.iter().map(|source| ReadSource {
         name: source.name.clone(),
         assembler: source.assembler.so_far(),
@@ -122,7 +124,7 @@ fn so_far(reading: &Reading, until: i64) -> Reading {
     part.names = reading.names.clone();
     part.sources = sources.collect();
     part.crew = Crew::of(Some(1));
-    part.scope = Scope { until: Some(until), ..reading.scope.clone() };
+    part.scope = Scope { until: Some(until), ..std::mem::take(&mut reading.scope) };
     part
 }
 
@@ -151,6 +153,7 @@ impl Placed {
             told,
             edge,
             haste: 0,
+            left: 0,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::people::{self, Weights};
 use super::super::series::joined;
-use super::super::{listing_order, of_address};
-use super::Scope;
+use super::super::{listing_order, who_is_at};
+use super::{Scope, Who};
 use crate::cause::{Label, fix};
 use crate::diagnosis::{
     ActorFinding, AgeBin, Day, Diagnosis, Endpoint, FixStep, Impact, Incident, Input, PlatformDay, ReleaseDay,
@@ -17,9 +17,9 @@ use crate::diagnosis::{
 pub(crate) struct Part {
     pub(crate) diagnosis: Diagnosis,
     /// Who each of its actors is and what each cause weighs for him, in their order.
-    pub(crate) people: Vec<(String, Weights)>,
+    pub(crate) people: Vec<(Who, Weights)>,
     /// Who each of its incidents hit, in their order.
-    pub(crate) whose: Vec<Option<String>>,
+    pub(crate) whose: Vec<Option<Who>>,
     /// What the next section is to know.
     pub(crate) after: Option<Scope>,
 }
@@ -31,10 +31,9 @@ pub(crate) struct Whole {
     room: usize,
     listed: Vec<Listed>,
     size: usize,
-    /// So many timelines, and incidents as such, had no room.
-    bare: u64,
+    /// So many incidents had no room.
     unlisted: u64,
-    people: BTreeMap<String, Sum>,
+    people: BTreeMap<Who, Sum>,
     /// Addresses that attacked in some section: in others they may look like people.
     attackers: BTreeSet<String>,
     /// Steps of the plan by what they are for, with whom they would have helped.
@@ -57,6 +56,8 @@ struct Listed {
     /// Without its timeline.
     incident: Box<[u8]>,
     timeline: Option<Box<[u8]>>,
+    /// Its timeline had no room.
+    bare: bool,
 }
 
 impl Listed {
@@ -67,7 +68,13 @@ impl Listed {
         let importance = (incident.scope == Hit::Actor, incident.impact, Reverse(percent));
         let timeline = std::mem::take(&mut incident.timeline);
         let written = (!timeline.is_empty()).then(|| postcard::to_stdvec(&timeline)).transpose()?;
-        Ok(Self { of, importance, incident: postcard::to_stdvec(&incident)?.into(), timeline: written.map(Into::into) })
+        Ok(Self {
+            of,
+            importance,
+            incident: postcard::to_stdvec(&incident)?.into(),
+            timeline: written.map(Into::into),
+            bare: false,
+        })
     }
 
     /// How much memory it takes, in bytes.
@@ -101,7 +108,6 @@ impl Whole {
             room,
             listed: Vec::new(),
             size: 0,
-            bare: 0,
             unlisted: 0,
             people: BTreeMap::new(),
             attackers: BTreeSet::new(),
@@ -184,7 +190,7 @@ impl Whole {
         self.sections += 1;
     }
 
-    fn add_person(&mut self, who: String, weights: Weights, actor: ActorFinding) {
+    fn add_person(&mut self, who: Who, weights: Weights, actor: ActorFinding) {
         let number = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
         let sum = self.people.entry(who).or_insert_with(|| Sum { number, ..Sum::default() });
         for (label, weight) in weights {
@@ -201,7 +207,7 @@ impl Whole {
     }
 
     /// A step is the same where it is for the same; it would have helped those whose incidents it is for.
-    fn add_steps(&mut self, plan: Vec<FixStep>, incidents: &[Incident], whose: &[Option<String>]) {
+    fn add_steps(&mut self, plan: Vec<FixStep>, incidents: &[Incident], whose: &[Option<Who>]) {
         for step in plan {
             let is_for = |incident: &Incident| {
                 (incident.cause, &incident.kind) == (step.cause, &step.kind) || incident.fix == step.title
@@ -234,7 +240,7 @@ impl Whole {
             }
             if let Some(timeline) = listed.timeline.take() {
                 self.size -= timeline.len();
-                self.bare += 1;
+                listed.bare = true;
             }
         }
         while self.size > goal {
@@ -246,11 +252,12 @@ impl Whole {
 
     fn finish(mut self) -> Diagnosis {
         for address in std::mem::take(&mut self.attackers) {
-            if let Some(sum) = self.people.remove(&of_address(&address)) {
+            if let Some(sum) = self.people.remove(&who_is_at(&address)) {
                 self.rest.summary.active_hours -= sum.finding.active_hours;
             }
         }
         let Self { listed, mut rest, .. } = self;
+        let bare = listed.iter().filter(|listed| listed.bare).count();
         let incidents = listed.into_iter().filter_map(|listed| Some((listed.of, listed.incident()?)));
         let mut incidents: Vec<((usize, usize), Incident)> = incidents.collect();
         incidents.sort_by(|(_, a), (_, b)| listing_order(a, b));
@@ -277,13 +284,13 @@ impl Whole {
         let endpoint = |(role, path, method)| Endpoint { method, path, role };
         rest.endpoints = self.endpoints.into_iter().map(endpoint).collect();
         rest.fix_plan = plan(self.steps);
-        rest.notes.push(in_words(self.sections, self.bare, self.unlisted));
+        rest.notes.push(in_words(self.sections, bare, self.unlisted));
         rest
     }
 }
 
 /// What was left out for want of memory.
-fn in_words(sections: usize, bare: u64, unlisted: u64) -> String {
+fn in_words(sections: usize, bare: usize, unlisted: u64) -> String {
     let mut note = format!(
         "More was in the log than --max-memory holds at once: it was diagnosed in {sections} sections of log time. All is counted; of what \
          was long before or after, an incident knows less than it would."
