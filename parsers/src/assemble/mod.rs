@@ -138,6 +138,15 @@ fn offset_between(local: Stamp, zoned: Stamp) -> Option<i32> {
 /// Lines of several processes that stand this much out of order (microseconds) are usual: each writes when it has time.
 const LATE: i64 = 5 * SECOND;
 
+/// The order of what one line says: the app's release, the server's, and the rest. (Places of drafts are used again, so they do not tell.)
+const fn within_line(event: &Event) -> u8 {
+    match event.what {
+        What::Release { of_app: true, .. } => 0,
+        What::Release { of_app: false, .. } => 1,
+        _ => 2,
+    }
+}
+
 /// An event whose time is not settled yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Draft {
@@ -395,7 +404,7 @@ impl Assembler {
         let mut drafts = self.events;
         keep::drop_free(&mut drafts, &free);
         // Nearly in order, and large: their places are sorted, and each moves once.
-        drafts.sort_by_cached_key(|draft| draft.event.line);
+        drafts.sort_by_cached_key(|draft| (draft.event.line, within_line(&draft.event)));
         let dropped = std::mem::take(&mut self.uses.dropped);
         let mut uses = self.uses.into_list();
         uses.sort_by_cached_key(|one| one.line);
