@@ -43,6 +43,11 @@ const DOCUMENTS: &[(&[u8], &[u8])] = &[
 static KINDS: LazyLock<AhoCorasick> =
     LazyLock::new(|| AhoCorasick::new(DOCUMENTS.iter().map(|(kind, _)| kind)).expect("the words are few"));
 
+/// Whether it is a word, without its quotes, that a document begins with.
+pub(crate) fn is_kind(word: &[u8]) -> bool {
+    DOCUMENTS.iter().any(|(kind, _)| kind[1..kind.len() - 1] == *word)
+}
+
 /// How far into a document its kind shows.
 const KIND_WITHIN: usize = 160;
 

@@ -14,10 +14,11 @@ use crate::dialect::{Context, DIALECTS, Dialect, Line, Tags};
 use crate::envelope::{self, Unwrapped};
 use crate::gather::{Answered, Gather, NewTexts, Texts};
 use crate::json::Object;
+use crate::layout::{LaidOut, Layouts};
 use crate::line::{Entry, Framing};
 use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
-use crate::quick::{self, ACTION_CABLE, Quick, RAILS, RUBY_LOGGER, Said, Times};
+use crate::quick::{self, ACTION_CABLE, Head, LOGRAGE_JSON, Quick, RAILS, RUBY_LOGGER, Said, Times};
 use crate::record::{Block, Body, Completed, Exchange, Params, Record, Release, Side, Upgrade};
 use crate::secret::FingerprintKey;
 use crate::shape::{Bare, Meaning, Shapes};
@@ -179,7 +180,8 @@ fn parse_chunk_with<'a>(
     let coloured = memchr(0x1b, bytes).is_some();
     // Dull lines are counted here and added up at the end.
     let (mut quick, mut quick_framed) = (0_u64, 0_u64);
-    let (mut times, mut shapes, mut slow) = (Times::default(), Shapes::default(), Vec::new());
+    let (mut times, mut shapes, mut layouts) = (Times::default(), Shapes::default(), Layouts::default());
+    let mut slow = Vec::new();
     for entry in framing.entries(bytes) {
         let plain = entry.lines == 1 && !entry.capped;
         // Patterns of the user's own come before all.
@@ -196,6 +198,21 @@ fn parse_chunk_with<'a>(
             last = stamp.or(last);
             continue;
         }
+        let object =
+            head.filter(|head| head.text.first() == Some(&b'{') && !matches!(framing, Framing::JsonElements(_)));
+        let laid_out = object.as_ref().and_then(|head| layouts.read(head.text));
+        if let (Some(head), Some(laid_out)) = (&object, &laid_out)
+            && let Some((places, values)) = laid_out.request()
+            && let Some(said) = places.well(values, &mut times)
+            && let Some(stamp) = gather.well(head, entry.line, &said, arena)
+        {
+            quick += 1;
+            quick_framed += u64::from(head.stamp.is_some());
+            balance.dialects[LOGRAGE_JSON] += 1;
+            last = Some(stamp);
+            continue;
+        }
+        let of_new_layout = object.filter(|_| laid_out.is_none());
         let found = head.and_then(quick::read).or_else(|| common.then(|| of_component(entry.bytes)).flatten());
         let mut unknown = None;
         if let Some(found) = found {
@@ -229,6 +246,13 @@ fn parse_chunk_with<'a>(
                 whole.stamp = outcome.stamp.or(whole.stamp);
             }
             whole
+        } else if let Some(outcome) = object
+            .zip(laid_out)
+            .and_then(|(head, laid_out)| read_laid_out(&head, &laid_out, entry.line, context, &mut slow))
+        {
+            balance.lines += 1;
+            count(&outcome, &entry, &mut balance);
+            outcome
         } else {
             read_slowly(&entry, framing, context, patterns, &mut slow, &mut balance)
         };
@@ -236,6 +260,9 @@ fn parse_chunk_with<'a>(
             && let Some(meaning) = meaning_of(slow.first(), line)
         {
             shapes.learn(shape, line, dialect, meaning);
+        }
+        if let (Some(head), Some(Some(LOGRAGE_JSON))) = (of_new_layout, outcome.dialect) {
+            layouts.learn(head.text, arena);
         }
         let silent = !slow.iter().any(|record| stated(record).is_some());
         for record in slow.drain(..) {
@@ -326,6 +353,12 @@ fn read_slowly<'a>(
 ) -> Outcome {
     balance.lines += u64::from(entry.lines);
     let outcome = read_whole(entry, framing, context, patterns, records);
+    count(&outcome, entry, balance);
+    outcome
+}
+
+/// Takes what became of an entry into the balance.
+fn count(outcome: &Outcome, entry: &Entry<'_>, balance: &mut Balance) {
     for place in set_bits(outcome.envelopes) {
         balance.envelopes[place] += 1;
     }
@@ -343,7 +376,29 @@ fn read_slowly<'a>(
         // A chunk keeps all of its templates, a source the first ones: so the outcome does not depend on the cuts.
         *balance.templates.entry(template.into()).or_default() += u64::from(entry.lines);
     }
-    outcome
+}
+
+/// Reads a line of lograge's whose fields are known by their places.
+fn read_laid_out<'a>(
+    head: &Head<'a>,
+    laid_out: &LaidOut<'_, 'a>,
+    number: u32,
+    context: &Context<'a>,
+    records: &mut Vec<Record<'a>>,
+) -> Option<Outcome> {
+    let Head { stamp, process, severe, id, text } = *head;
+    let envelopes = u64::from(stamp.is_some()) << RUBY_LOGGER;
+    let wrapped = Unwrapped { text, stamp, process, severe, envelopes, ..Unwrapped::default() };
+    let tags = Tags { request: id, any: id.is_some(), ..Tags::default() };
+    let line =
+        Line { text, whole: text, tags, severe, object: Some(laid_out.object(context.arena)), ..Line::default() };
+    let body = DIALECTS[LOGRAGE_JSON].read(&line, context)?;
+    let first = records.len();
+    say(&wrapped, &line, DIALECTS[LOGRAGE_JSON], body, context, records);
+    for record in &mut records[first..] {
+        record.line = number;
+    }
+    Some(Outcome { dialect: Some(Some(LOGRAGE_JSON)), envelopes, stamp })
 }
 
 fn set_bits(bits: u64) -> impl Iterator<Item = usize> {
@@ -538,7 +593,19 @@ fn read_text<'a>(
             (line, found)
         }
     };
-    let dialect = DIALECTS[place];
+    say(wrapped, &line, DIALECTS[place], body, context, records);
+    Some(Some(place))
+}
+
+/// Adds what a dialect read in a line, and what the line's fields say besides, to the records.
+fn say<'a>(
+    wrapped: &Unwrapped<'a>,
+    line: &Line<'a>,
+    dialect: &dyn Dialect,
+    body: Body<'a>,
+    context: &Context<'a>,
+    records: &mut Vec<Record<'a>>,
+) {
     match body {
         Body::Dull => {}
         Body::Request { .. }
@@ -547,8 +614,8 @@ fn read_text<'a>(
         | Body::Connection { .. }
         | Body::Channel(_)
         | Body::ClientSocket(_) => {
-            let fields = dialect.fields(&line, context);
-            let record = record_of(wrapped, &line, dialect.side(), body);
+            let fields = dialect.fields(line, context);
+            let record = record_of(wrapped, line, dialect.side(), body);
             let record = Record {
                 request: fields.request.or(record.request),
                 user: fields.user.or(record.user),
@@ -560,9 +627,8 @@ fn read_text<'a>(
             records.extend(fields.releases.into_iter().flatten().map(released));
             records.push(record);
         }
-        body => records.push(record_of(wrapped, &line, dialect.side(), body)),
+        body => records.push(record_of(wrapped, line, dialect.side(), body)),
     }
-    Some(Some(place))
 }
 
 fn without_colours<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a [u8] {
@@ -731,6 +797,30 @@ mod tests {
             }
         }
         assert!(seen >= 100, "only {seen} lines were read by position");
+    }
+
+    #[test]
+    fn objects_are_read_by_position() {
+        assert_eq!(DIALECTS[LOGRAGE_JSON].name(), "lograge-json");
+        let line = |path: &str, user: &str| {
+            let fields = format!(r#""path":"{path}","controller":"A","action":"b","status":200,"user_id":{user}"#);
+            let id = "3b1f0a52-6c1d-4f0e-9a51-1c7d2e4f8a01";
+            format!(r#"{{"method":"GET",{fields},"request_id":"{id}","time":"2026-11-16T11:01:50.158Z"}}"#)
+        };
+        let (first, second) = (line("/a", "42"), line("/b?c", "null"));
+        let (arena, key) = (Bump::new(), FingerprintKey::new([1; 16]));
+        let context = Context { arena: &arena, key };
+        let mut layouts = Layouts::default();
+        layouts.learn(first.as_bytes(), &arena);
+        let head = quick::head(second.as_bytes(), &mut Times::default()).expect("an object has a head");
+        let laid_out = layouts.read(second.as_bytes()).expect("it has the layout of the first");
+        let (places, values) = laid_out.request().expect("its fields have one meaning");
+        let said = places.well(values, &mut Times::default()).expect("it was answered well");
+        assert_eq!((said.path, said.user, said.status), (&b"/b?c"[..], None, 200));
+        let (mut quick, mut slow) = (Vec::new(), Vec::new());
+        read_laid_out(&head, &laid_out, 0, &context, &mut quick).expect("it is a line of lograge's");
+        read_entry(second.as_bytes(), 0, &context, &[], &mut slow);
+        assert_eq!(quick, slow);
     }
 
     #[test]

@@ -7,9 +7,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use bumpalo::Bump;
+
 use crate::assemble::bare_path;
 use crate::assemble::server::{NOTE_REACH, names_refresh};
 use crate::dialect::Tags;
+use crate::dialect::server::lograge_places::Well;
 use crate::dialect::server::rails;
 use crate::event::GroupedBy;
 use crate::quick::{self, Head, RAILS, Times};
@@ -78,6 +81,16 @@ impl Texts {
     }
 
     fn number<'a>(&mut self, text: &'a [u8], new: &mut NewTexts<'a>) -> u32 {
+        self.number_of(text, new, |text| text)
+    }
+
+    /// The number of a text; `keep` makes it last as long as the chunk.
+    fn number_of<'t, 'a>(
+        &mut self,
+        text: &'t [u8],
+        new: &mut NewTexts<'a>,
+        keep: impl FnOnce(&'t [u8]) -> &'a [u8],
+    ) -> u32 {
         if let Some(number) = self.recent.get(text) {
             return number;
         }
@@ -85,7 +98,7 @@ impl Texts {
             // A chunk has far fewer texts than bytes.
             let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
             self.numbers.insert(text.into(), number);
-            new.list.push(text);
+            new.list.push(keep(text));
             number
         });
         self.recent.put(text, number);
@@ -150,6 +163,25 @@ struct End {
     duration: Option<i64>,
 }
 
+/// A request that is one line and was answered well.
+#[derive(Clone, Copy, Debug)]
+struct OneLine<'a> {
+    line: u32,
+    id: RequestId,
+    /// When it ended.
+    stamp: Stamp,
+    status: u16,
+    /// Microseconds.
+    duration: Option<i64>,
+    process: u64,
+    method: &'a [u8],
+    /// Without a query.
+    path: &'a [u8],
+    action: Option<u32>,
+    address: Option<&'a [u8]>,
+    user: Option<&'a [u8]>,
+}
+
 /// What a chunk's records come to.
 #[derive(Debug)]
 pub(crate) struct Gather<'a, 't> {
@@ -164,6 +196,8 @@ pub(crate) struct Gather<'a, 't> {
     notes: VecDeque<usize>,
     /// And those with the id of a request that is not open: its one line may follow.
     named: HashMap<RequestId, usize, ById>,
+    /// Room for a controller's action.
+    name: Vec<u8>,
     /// Records were put in later than lines that follow them.
     disordered: bool,
     /// The release that was said last of each caller, and in which hour: what is said again of him goes no further.
@@ -192,6 +226,7 @@ impl<'a, 't> Gather<'a, 't> {
             new_texts,
             notes: VecDeque::new(),
             named: HashMap::default(),
+            name: Vec::new(),
             disordered: false,
             released: HashMap::default(),
         }
@@ -334,7 +369,10 @@ impl<'a, 't> Gather<'a, 't> {
             && !path.is_empty()
             && !self.held.contains_key(&id)
         {
-            self.one_line(id, &record, (stamp, status), method, path, &end);
+            let Completed { duration, action, .. } = end;
+            let action = action.map(|action| self.texts.number(action, &mut self.new_texts));
+            let Record { line, process, address, user, .. } = record;
+            self.one_line(&OneLine { line, id, stamp, status, duration, process, method, path, action, address, user });
             return;
         }
         if let Body::Started { upgrade: Upgrade::None, at, .. } = record.body
@@ -436,40 +474,63 @@ impl<'a, 't> Gather<'a, 't> {
         });
     }
 
-    /// A request that is one line, written at its end; its path without a query.
-    fn one_line(
-        &mut self,
-        id: RequestId,
-        record: &Record<'a>,
-        (stamp, status): (Stamp, u16),
-        method: &'a [u8],
-        path: &'a [u8],
-        end: &Completed<'a>,
-    ) {
-        self.say_again(id, record, path);
+    /// Takes a line of lograge's that is a request which was answered well, and gives its time. `None` is anything else; it has to be read
+    /// as a record then, and what comes of it is the same.
+    pub(crate) fn well(&mut self, head: &Head<'a>, line: u32, said: &Well<'a>, arena: &'a Bump) -> Option<Stamp> {
+        let (id, stamp) = (said.request.or(head.id)?, said.stamp.or(head.stamp)?);
+        let path = bare_path(said.path);
+        if path.is_empty() || self.held.contains_key(&id) {
+            return None;
+        }
+        self.name.clear();
+        for part in [said.controller, b"#", said.action] {
+            self.name.extend_from_slice(part);
+        }
+        let action = self.texts.number_of(&self.name, &mut self.new_texts, |name| arena.alloc_slice_copy(name));
+        let address = said.address.filter(|address| self.texts.is_address(address));
+        self.one_line(&OneLine {
+            line,
+            id,
+            stamp,
+            status: said.status,
+            duration: said.duration,
+            process: head.process,
+            method: said.method,
+            path,
+            action: Some(action),
+            address,
+            user: said.user,
+        });
+        Some(stamp)
+    }
+
+    /// A request that is one line, written at its end.
+    fn one_line(&mut self, one: &OneLine<'a>) {
+        self.say_again(one);
+        let OneLine { line, id, stamp, status, duration, process, method, path, action, address, user } = *one;
         let mut number = |text| self.texts.number(text, &mut self.new_texts);
         self.answered.push(Answered {
-            line: record.line,
-            last_line: record.line,
+            line,
+            last_line: line,
             records: 1,
             id,
-            frame: Some(Stamp { micros: stamp.micros - end.duration.unwrap_or(0), ..stamp }),
+            frame: Some(Stamp { micros: stamp.micros - duration.unwrap_or(0), ..stamp }),
             at: None,
             ended: Some(stamp.micros),
             status,
-            process: record.process,
+            process,
             method: number(method),
             path: number(path),
-            action: end.action.map(&mut number),
-            address: record.address.map(&mut number),
-            user: record.user.map(&mut number),
+            action,
+            address: address.map(&mut number),
+            user: user.map(&mut number),
             grouped_by: GroupedBy::OneLine,
         });
     }
 
     /// Notes that a one-line request would claim (see [`crate::assemble`]) and that say no more than it does are marked as such.
-    fn say_again(&mut self, id: RequestId, request: &Record<'a>, path: &[u8]) {
-        let named = self.named.remove(&id);
+    fn say_again(&mut self, request: &OneLine<'a>) {
+        let named = self.named.remove(&request.id);
         let Some(user) = request.user else {
             // Whom it names is to be seen.
             self.notes.clear();
@@ -490,7 +551,7 @@ impl<'a, 't> Gather<'a, 't> {
         while self.notes.front().is_some_and(|note| records[*note].line < reach) {
             self.notes.pop_front();
         }
-        if names_refresh(path) {
+        if names_refresh(request.path) {
             return;
         }
         self.notes.retain(|note| {

@@ -169,6 +169,11 @@ static FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     fields
 });
 
+/// Whether it is a field by which a JSON object is known for an envelope.
+pub(crate) fn is_field(key: &[u8]) -> bool {
+    FIELDS.iter().any(|field| field.as_bytes() == key)
+}
+
 /// The bit of an app's own time prefix in [`Unwrapped::envelopes`].
 #[must_use]
 pub fn app_time_bit() -> u64 {

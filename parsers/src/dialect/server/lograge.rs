@@ -20,14 +20,16 @@ pub(crate) struct LogrageKeyValue;
 pub(crate) struct LogrageJson;
 
 /// Fields under which apps add the user to a request's line.
-const USER_KEYS: &[&str] =
+pub(super) const USER_KEYS: &[&str] =
     &["user_id", "current_user_id", "user", "uid", "account_id", "member_id", "customer_id", "sub"];
 /// Fields for the client's address.
-const ADDRESS_KEYS: &[&str] = &["ip", "remote_ip", "client_ip", "remote_addr", "remote_address", "clientip"];
+pub(super) const ADDRESS_KEYS: &[&str] = &["ip", "remote_ip", "client_ip", "remote_addr", "remote_address", "clientip"];
 /// Fields for the request id.
-const REQUEST_KEYS: &[&str] = &["request_id", "rid", "req_id", "x_request_id", "trace_id"];
+pub(super) const REQUEST_KEYS: &[&str] = &["request_id", "rid", "req_id", "x_request_id", "trace_id"];
 /// Fields for the exception.
-const EXCEPTION_KEYS: &[&str] = &["exception", "error", "exception_object"];
+pub(super) const EXCEPTION_KEYS: &[&str] = &["exception", "error", "exception_object"];
+/// Fields for the time.
+pub(super) const TIME_KEYS: &[&str] = &["time", "timestamp", "@timestamp"];
 
 impl Dialect for LogrageKeyValue {
     fn name(&self) -> &'static str {
@@ -100,23 +102,34 @@ fn fields_of_pairs<'a>(text: &'a [u8]) -> Fields<'a> {
 
 fn fields_of<'a>(get: impl Fn(&str) -> Option<&'a [u8]>) -> Fields<'a> {
     let first = |keys: &[&str]| keys.iter().find_map(|key| get(key));
-    let stamp = ["time", "timestamp", "@timestamp"].iter().find_map(|key| time::iso(get(key)?)).map(|(stamp, _)| stamp);
+    let stamp = TIME_KEYS.iter().find_map(|key| time::iso(get(key)?)).map(|(stamp, _)| stamp);
     Fields {
         request: first(REQUEST_KEYS).filter(|id| id.len() >= 8).map(RequestId::new),
         user: first(USER_KEYS).filter(|user| is_user_id(user)),
-        // A chain of proxies: the first address is the client's.
-        address: first(ADDRESS_KEYS)
-            .map(|chain| chain.split(|b| *b == b',').next().unwrap_or_default().trim_ascii())
-            .filter(|address| is_address(address)),
+        address: first(ADDRESS_KEYS).map(address_of).filter(|address| is_address(address)),
         stamp,
         releases: release::of_fields(get),
     }
 }
 
+/// A chain of proxies: the first address is the client's.
+pub(super) fn address_of(chain: &[u8]) -> &[u8] {
+    chain.split(|b| *b == b',').next().unwrap_or_default().trim_ascii()
+}
+
+/// Whether a line is about a connection or a channel.
+pub(super) fn is_of_cable(controller: &[u8], action: &[u8]) -> bool {
+    is_connection(controller, action) || controller.ends_with(b"Channel")
+}
+
+fn is_connection(controller: &[u8], action: &[u8]) -> bool {
+    controller.ends_with(b"Connection") && (action == b"connect" || action == b"disconnect")
+}
+
 fn body<'a>(get: impl Fn(&str) -> Option<&'a [u8]>, context: &Context<'a>) -> Option<Body<'a>> {
     let controller = get("controller").unwrap_or_default();
     let action = get("action").unwrap_or_default();
-    if controller.ends_with(b"Connection") && (action == b"connect" || action == b"disconnect") {
+    if is_connection(controller, action) {
         let params = params::read(get("params").unwrap_or_default(), &context.key);
         return Some(Body::Connection { opened: action == b"connect", token: params.token });
     }

@@ -1,0 +1,108 @@
+//! Where the fields of lograge's lines stand: found out once for lines that have the same fields in the same order, so that a request that
+//! was answered well is read by position.
+
+use super::lograge::{ADDRESS_KEYS, EXCEPTION_KEYS, REQUEST_KEYS, TIME_KEYS, USER_KEYS, address_of, is_of_cable};
+use crate::quick::Times;
+use crate::release;
+use crate::secret::RequestId;
+use crate::text::{digits, is_user_id, milliseconds};
+use crate::time::Stamp;
+
+/// The places of a request's fields.
+#[derive(Debug)]
+pub(crate) struct Places {
+    method: usize,
+    path: usize,
+    controller: usize,
+    action: usize,
+    status: usize,
+    duration: Option<usize>,
+    request: Option<usize>,
+    user: Option<usize>,
+    address: Option<usize>,
+    time: Option<usize>,
+    exceptions: Vec<usize>,
+}
+
+/// A request that was answered well, as its one line says it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Well<'a> {
+    pub(crate) method: &'a [u8],
+    /// As it stands there, with its query.
+    pub(crate) path: &'a [u8],
+    pub(crate) controller: &'a [u8],
+    pub(crate) action: &'a [u8],
+    pub(crate) status: u16,
+    /// Microseconds.
+    pub(crate) duration: Option<i64>,
+    pub(crate) request: Option<RequestId>,
+    pub(crate) user: Option<&'a [u8]>,
+    /// What may be the client's address: whoever takes it has to look.
+    pub(crate) address: Option<&'a [u8]>,
+    pub(crate) stamp: Option<Stamp>,
+}
+
+impl Places {
+    /// The places of fields of these names; `None` where one may be meant by several of them, or they may say more.
+    pub(crate) fn of(keys: &[&[u8]]) -> Option<Self> {
+        let find = |name: &str| keys.iter().position(|key| *key == name.as_bytes());
+        let all = |names: &[&str]| names.iter().filter_map(|name| find(name)).collect::<Vec<_>>();
+        let only = |names: &[&str]| match all(names)[..] {
+            [] => Some(None),
+            [place] => Some(Some(place)),
+            _ => None,
+        };
+        if keys.iter().any(|key| release::is_field(key)) {
+            return None;
+        }
+        Some(Self {
+            method: find("method")?,
+            path: find("path")?,
+            controller: find("controller")?,
+            action: find("action")?,
+            status: find("status")?,
+            duration: find("duration"),
+            request: only(REQUEST_KEYS)?,
+            user: only(USER_KEYS)?,
+            address: only(ADDRESS_KEYS)?,
+            time: only(TIME_KEYS)?,
+            exceptions: all(EXCEPTION_KEYS),
+        })
+    }
+
+    /// The request of the line with these values, if it was answered well and is none of a socket's. What it says is what
+    /// [`super::lograge`] reads.
+    #[inline(always)]
+    pub(crate) fn well<'a>(&self, values: &[&'a [u8]], times: &mut Times) -> Option<Well<'a>> {
+        let text = |place: usize| values.get(place).and_then(|value| text_of(value));
+        let maybe = |place: Option<usize>| text(place?);
+        let status =
+            u16::try_from(digits(text(self.status)?, 0, 3)?).ok().filter(|status| (200..400).contains(status))?;
+        let (controller, action) = (text(self.controller)?, text(self.action)?);
+        if is_of_cable(controller, action) || self.exceptions.iter().any(|place| text(*place).is_some()) {
+            return None;
+        }
+        Some(Well {
+            method: text(self.method).filter(|method| !method.is_empty())?,
+            path: text(self.path)?,
+            controller: Some(controller).filter(|controller| !controller.is_empty())?,
+            action,
+            status,
+            duration: maybe(self.duration).and_then(milliseconds),
+            request: maybe(self.request).filter(|id| id.len() >= 8).map(RequestId::new),
+            user: maybe(self.user).filter(|user| is_user_id(user)),
+            address: maybe(self.address).map(address_of),
+            stamp: maybe(self.time).and_then(|time| times.field(time)),
+        })
+    }
+}
+
+/// A value's text, where there is no escape in it.
+#[inline(always)]
+fn text_of(raw: &[u8]) -> Option<&[u8]> {
+    match raw {
+        b"null" => None,
+        [b'"', inner @ .., _] => Some(inner),
+        _ => Some(raw),
+    }
+}
