@@ -12,13 +12,13 @@ use crate::dialect::client::har;
 use crate::dialect::server::take_tags;
 use crate::dialect::{Context, DIALECTS, Dialect, Line, Tags};
 use crate::envelope::{self, Unwrapped};
-use crate::gather::{Answered, Gather, NewTexts, Texts};
+use crate::gather::{Answered, Gather, NewTexts, SaidAgain, Texts};
 use crate::json::Object;
 use crate::layout::{LaidOut, Layouts};
 use crate::line::{Entry, Framing};
 use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
-use crate::quick::{self, ACTION_CABLE, Head, LOGRAGE_JSON, Quick, RAILS, RUBY_LOGGER, Said, Times};
+use crate::quick::{self, ACTION_CABLE, Head, LOGRAGE_JSON, RAILS, RUBY_LOGGER, Said, Times};
 use crate::record::{Block, Body, Completed, Exchange, Params, Record, Release, Side, Upgrade};
 use crate::secret::FingerprintKey;
 use crate::shape::{Bare, Meaning, Shapes};
@@ -120,7 +120,9 @@ pub struct Parsed<'a> {
     pub records: Vec<Record<'a>>,
     /// Requests that were answered well, with nothing else to say of them, in the order in which they ended.
     pub(crate) answered: Vec<Answered>,
-    /// Their texts.
+    /// The app's words that such a request says again.
+    pub(crate) said_again: Vec<SaidAgain>,
+    /// The texts of both.
     pub(crate) texts: NewTexts<'a>,
     /// The time of the last line that has one.
     pub(crate) last: Option<Stamp>,
@@ -198,6 +200,17 @@ fn parse_chunk_with<'a>(
             last = stamp.or(last);
             continue;
         }
+        if common
+            && entry.bytes.first() == Some(&b'[')
+            && let Some((dialect, meaning, text)) = shapes.of_component(entry.bytes)
+        {
+            quick += 1;
+            balance.dialects[dialect] += 1;
+            if let Some(body) = meant(text, meaning) {
+                gather.push(Record { line: entry.line, near: last, ..of_server(body) });
+            }
+            continue;
+        }
         let object =
             head.filter(|head| head.text.first() == Some(&b'{') && !matches!(framing, Framing::JsonElements(_)));
         let laid_out = object.as_ref().and_then(|head| layouts.read(head.text));
@@ -213,17 +226,19 @@ fn parse_chunk_with<'a>(
             continue;
         }
         let of_new_layout = object.filter(|_| laid_out.is_none());
-        let found = head.and_then(quick::read).or_else(|| common.then(|| of_component(entry.bytes)).flatten());
+        // A line whose meaning is to be found out, with its shape; without one it is a component's.
         let mut unknown = None;
-        if let Some(found) = found {
+        if let Some(found) = head.and_then(quick::read) {
             let read = match found.said {
                 Said::Something(record) => Some((RAILS + usize::from(found.cable), Some(record), None)),
                 Said::Nothing(stamp) => Some((ACTION_CABLE, None, stamp)),
                 Said::Other(record, line) => {
                     let shape = shapes.of(&line);
-                    let known = shape.as_ref().and_then(|shape| shapes.get(shape, &line));
-                    unknown = shape.map(|shape| (shape, line));
-                    known.map(|(dialect, meaning)| (dialect, meant(record, &line, meaning), record.stamp))
+                    let known = shape.and_then(|shape| shapes.get(shape, &line));
+                    unknown = shape.map(|shape| (Some(shape), line));
+                    known.map(|(dialect, meaning)| {
+                        (dialect, meant(line.text, meaning).map(|body| Record { body, ..record }), record.stamp)
+                    })
                 }
             };
             if let Some((dialect, record, stamp)) = read {
@@ -237,6 +252,8 @@ fn parse_chunk_with<'a>(
                 }
                 continue;
             }
+        } else if common {
+            unknown = of_component(entry.bytes).map(|line| (None, line));
         }
         slow.clear();
         let outcome = if framing == Framing::Parts && entry.lines > 1 {
@@ -259,7 +276,10 @@ fn parse_chunk_with<'a>(
         if let (Some((shape, line)), Some(Some(dialect)), [] | [_]) = (&unknown, outcome.dialect, &slow[..])
             && let Some(meaning) = meaning_of(slow.first(), line)
         {
-            shapes.learn(shape, line, dialect, meaning);
+            match shape {
+                Some(shape) => shapes.learn(*shape, line, dialect, meaning),
+                None => shapes.learn_component(entry.bytes, entry.bytes.len() - line.text.len(), dialect, meaning),
+            }
         }
         if let (Some(head), Some(Some(LOGRAGE_JSON))) = (of_new_layout, outcome.dialect) {
             layouts.learn(head.text, arena);
@@ -278,13 +298,13 @@ fn parse_chunk_with<'a>(
     balance.recognised += quick;
     balance.envelopes[RUBY_LOGGER] += quick_framed;
     gather.finish();
-    let Gather { records, answered, new_texts: texts, .. } = gather;
-    Parsed { records, answered, texts, last, balance }
+    let Gather { records, answered, said_again, new_texts: texts, .. } = gather;
+    Parsed { records, answered, said_again, texts, last, balance }
 }
 
 /// `[gatekeeper] member=7711`: words of a part of the app, without frame or request id. Where there are no marks of paths, objects or
 /// quotes, no number in it decides which dialect reads it.
-fn of_component(line: &[u8]) -> Option<Quick<'_>> {
+fn of_component(line: &[u8]) -> Option<Bare<'_>> {
     let inside = line.strip_prefix(b"[")?;
     let end = memchr(b']', &inside[..inside.len().min(LONGEST_COMPONENT)])?;
     let (tags, text) = take_tags(line);
@@ -294,23 +314,27 @@ fn of_component(line: &[u8]) -> Option<Quick<'_>> {
     if !one || !plain || tags.other.is_none() {
         return None;
     }
-    let record = record_of(&Unwrapped::default(), &Line { tags, ..Line::default() }, Side::Server, Body::Dull);
-    let said = Said::Other(record, Bare { text, tags, severe: false, framed: false });
-    Some(Quick { said, framed: false, cable: false })
+    Some(Bare { text, tags, severe: false, framed: false })
 }
 
 /// What an app calls a part of itself is shorter.
 const LONGEST_COMPONENT: usize = 32;
 
 /// A line of a known shape, read.
-fn meant<'a>(record: Record<'a>, line: &Bare<'a>, meaning: &Meaning) -> Option<Record<'a>> {
+fn meant<'a>(text: &'a [u8], meaning: &Meaning) -> Option<Body<'a>> {
     let Meaning::Note { sense, user } = meaning else { return None };
     // Zero is a number that means nobody.
-    let user = user.clone().and_then(|range| line.text.get(range)).filter(|user| is_user_id(user));
+    let user = user.clone().and_then(|range| text.get(range)).filter(|user| is_user_id(user));
     if sense.is_empty() && user.is_none() {
         return None;
     }
-    Some(Record { body: Body::Note { sense: *sense, user, text: line.text }, ..record })
+    Some(Body::Note { sense: *sense, user, text })
+}
+
+/// What a component of the server says without frame, request id or address.
+fn of_server(body: Body<'_>) -> Record<'_> {
+    let tags = Tags { any: true, ..Tags::default() };
+    record_of(&Unwrapped::default(), &Line { tags, ..Line::default() }, Side::Server, body)
 }
 
 /// What was found out about a line, if it holds for all lines of its shape.

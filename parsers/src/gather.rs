@@ -49,6 +49,22 @@ pub(crate) struct Answered {
     pub(crate) grouped_by: GroupedBy,
 }
 
+/// The app's words that name a user and nothing else, where a one-line request after them says the same. What they may say of an earlier
+/// request is left of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SaidAgain {
+    /// The line, within its chunk, from 0.
+    pub(crate) line: u32,
+    /// See [`Record`].
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) near: Option<Stamp>,
+    pub(crate) request: Option<RequestId>,
+    pub(crate) process: u64,
+    /// The number of the text.
+    pub(crate) user: u32,
+    pub(crate) address: Option<u32>,
+}
+
 /// The texts of answered requests, each under a number that it keeps from chunk to chunk: people, addresses and paths come back, and
 /// whoever puts the chunks together looks each of them up once.
 #[derive(Debug, Default)]
@@ -190,6 +206,7 @@ pub(crate) struct Gather<'a, 't> {
     free: Vec<usize>,
     pub(crate) records: Vec<Record<'a>>,
     pub(crate) answered: Vec<Answered>,
+    pub(crate) said_again: Vec<SaidAgain>,
     texts: &'t mut Texts,
     pub(crate) new_texts: NewTexts<'a>,
     /// Where the app's lines without an id that name a user and say nothing else are among the records.
@@ -222,6 +239,7 @@ impl<'a, 't> Gather<'a, 't> {
             free: Vec::with_capacity(OPEN),
             records: Vec::with_capacity(ROOM),
             answered: Vec::with_capacity(ROOM),
+            said_again: Vec::with_capacity(ROOM),
             texts,
             new_texts,
             notes: VecDeque::new(),
@@ -299,7 +317,7 @@ impl<'a, 't> Gather<'a, 't> {
             b'a'..=b'z' | b'B' | b'D' | b'E' | b'G'..=b'O' | b'Q' | b'T'..=b'Z' => {
                 let tags = Tags { request: Some(id), any: true, ..Tags::default() };
                 let line = Bare { text, tags, severe, framed: stamp.is_some() };
-                let (dialect, meaning) = shapes.get(&shapes.of(&line)?, &line)?;
+                let (dialect, meaning) = shapes.get(shapes.of(&line)?, &line)?;
                 let Meaning::Note { sense, user } = meaning else { return Some((dialect, stamp)) };
                 let user = user.clone().and_then(|range| text.get(range)).filter(|user| is_user_id(user));
                 if !sense.is_empty() || user.is_none() {
@@ -528,7 +546,7 @@ impl<'a, 't> Gather<'a, 't> {
         });
     }
 
-    /// Notes that a one-line request would claim (see [`crate::assemble`]) and that say no more than it does are marked as such.
+    /// Notes that a one-line request would claim (see [`crate::assemble`]) and that say no more than it does are taken from the records.
     fn say_again(&mut self, request: &OneLine<'a>) {
         let named = self.named.remove(&request.id);
         let Some(user) = request.user else {
@@ -537,31 +555,45 @@ impl<'a, 't> Gather<'a, 't> {
             return;
         };
         let reach = request.line.saturating_sub(NOTE_REACH);
-        let records = &mut self.records;
-        let of = |record: &Record<'a>| match record.body {
-            // One whom tag and words name alike, or only one of them.
-            Body::Note { user: words, .. } if record.user.is_none() || record.user == words => words,
-            _ => None,
-        };
-        if let Some(record) = named.and_then(|place| records.get_mut(place))
-            && let Some(named) = of(record)
+        if let Some(place) = named
+            && let Some(named) = self.records.get(place).and_then(names_one)
         {
-            (record.user, record.body) = (Some(named), Body::SaidAgain);
+            self.take_note(place, named);
+            self.drop_taken();
         }
-        while self.notes.front().is_some_and(|note| records[*note].line < reach) {
+        while self.notes.front().is_some_and(|note| self.records[*note].line < reach) {
             self.notes.pop_front();
         }
         if names_refresh(request.path) {
             return;
         }
-        self.notes.retain(|note| {
-            let record = &mut records[*note];
-            let own = of(record) == Some(user);
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.retain(|note| {
+            let own = names_one(&self.records[*note]) == Some(user);
             if own {
-                (record.user, record.body) = (Some(user), Body::SaidAgain);
+                self.take_note(*note, user);
             }
             !own
         });
+        self.notes = notes;
+        self.drop_taken();
+    }
+
+    /// Takes a note from the records, which leaves an empty one in its place.
+    fn take_note(&mut self, place: usize, user: &'a [u8]) {
+        let record = &mut self.records[place];
+        record.body = Body::Dull;
+        let Record { line, stamp, near, request, process, address, .. } = *record;
+        let mut number = |text| self.texts.number(text, &mut self.new_texts);
+        let (user, address) = (number(user), address.map(number));
+        self.said_again.push(SaidAgain { line, stamp, near, request, process, user, address });
+    }
+
+    /// Drops the empty records at the end, which is where nearly all are: a note stands right before its request.
+    fn drop_taken(&mut self) {
+        while self.records.last().is_some_and(|record| matches!(record.body, Body::Dull)) {
+            self.records.pop();
+        }
     }
 
     /// The chunk is over: what is still open goes on as records, all in the order of lines.
@@ -570,8 +602,18 @@ impl<'a, 't> Gather<'a, 't> {
         for id in open.drain(..) {
             self.give_up(id);
         }
+        self.records.retain(|record| !matches!(record.body, Body::Dull));
         if self.disordered {
             self.records.sort_by_key(|record| record.line);
         }
+        self.said_again.sort_by_key(|said| said.line);
+    }
+}
+
+/// Whom a note names: one whom tag and words name alike, or only one of them.
+fn names_one<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
+    match record.body {
+        Body::Note { user: words, .. } if record.user.is_none() || record.user == words => words,
+        _ => None,
     }
 }

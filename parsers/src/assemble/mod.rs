@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::{Parsed, stated};
 use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
-use crate::gather::{Answered, NewTexts};
+use crate::gather::{Answered, NewTexts, SaidAgain};
 use crate::record::{Body, Record, Side};
 use crate::time::{HOUR, SECOND, Stamp};
 
@@ -164,6 +164,9 @@ pub(crate) enum Place {
     Use(u64),
 }
 
+/// What of a chunk is no record and not taken yet, in the order of lines.
+type InShort<'r> = (&'r [Answered], &'r [SaidAgain]);
+
 /// What a record says of itself, apart from its body.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Origin {
@@ -207,17 +210,40 @@ impl Assembler {
     pub fn take(&mut self, parsed: &Parsed<'_>, first_line: u64, known: &mut Known, names: &mut Names) {
         known.add(&parsed.texts, names);
         self.learn_zones(parsed, first_line);
-        let mut answered = parsed.answered.iter().peekable();
+        let mut rest = (&parsed.answered[..], &parsed.said_again[..]);
         for record in &parsed.records {
-            while let Some(one) = answered.next_if(|one| one.last_line < record.line) {
-                self.answered_well(one, first_line, known, names);
-            }
+            rest = self.take_before(Some(record.line), rest, first_line, known, names);
             self.push(record, first_line, names);
         }
-        for one in answered {
-            self.answered_well(one, first_line, known, names);
-        }
+        self.take_before(None, rest, first_line, known, names);
         self.latest = parsed.last.or(self.latest);
+    }
+
+    /// Takes what is said in short of requests that ended before a line of the chunk, and before them, in the order of lines; gives the rest.
+    fn take_before<'r>(
+        &mut self,
+        line: Option<u32>,
+        (mut answered, mut said_again): InShort<'r>,
+        first_line: u64,
+        known: &Known,
+        names: &mut Names,
+    ) -> InShort<'r> {
+        let is_before = |other: &u32| line.is_none_or(|line| *other < line);
+        loop {
+            let ended = answered.first().map(|one| one.last_line).filter(is_before);
+            let said = said_again.first().map(|said| said.line).filter(is_before);
+            match (&answered, &said_again) {
+                (_, [one, rest @ ..]) if said.is_some_and(|said| ended.is_none_or(|ended| said < ended)) => {
+                    self.said_again(one, first_line, known, names);
+                    said_again = rest;
+                }
+                ([one, rest @ ..], _) if ended.is_some() => {
+                    self.answered_well(one, first_line, known, names);
+                    answered = rest;
+                }
+                _ => return (answered, said_again),
+            }
+        }
     }
 
     /// Takes a request that was put together in its chunk.
@@ -319,26 +345,29 @@ impl Assembler {
         self.zoned |= stamp.zoned;
     }
 
-    /// Takes the next record. `first_line` is the number (from 1) of the first line of the record's chunk.
-    fn push(&mut self, record: &Record<'_>, first_line: u64, names: &mut Names) {
-        let line = first_line + u64::from(record.line);
+    /// Takes note of the time that a line states, or takes that of the line before it.
+    fn origin(&mut self, line: u64, stated: Option<Stamp>, near: Option<Stamp>) -> Origin {
         // The frame's time is finer; the line's own has the zone.
-        let stated = stated(record);
         if let Some(stamp) = stated {
             self.note_stamp(stamp);
             self.late += u64::from(self.latest.is_some_and(|latest| stamp.is_before(latest, LATE)));
         }
-        let (stamp, timed) = match (stated, record.near.or(self.latest)) {
+        let (stamp, timed) = match (stated, near.or(self.latest)) {
             (Some(stamp), _) => (Some(stamp), TimeFrom::Line),
             (None, Some(latest)) => (Some(latest), TimeFrom::Neighbour),
             (None, None) => (None, TimeFrom::Order),
         };
-        let origin = Origin { line, stamp, timed };
+        Origin { line, stamp, timed }
+    }
+
+    /// Takes the next record. `first_line` is the number (from 1) of the first line of the record's chunk.
+    fn push(&mut self, record: &Record<'_>, first_line: u64, names: &mut Names) {
+        let origin = self.origin(first_line + u64::from(record.line), stated(record), record.near);
         if let Body::Release(release) = record.body {
             self.release(record, origin, release, names);
             return;
         }
-        if !matches!(record.body, Body::Note { .. } | Body::SaidAgain | Body::BlockEnd) {
+        if !matches!(record.body, Body::Note { .. } | Body::BlockEnd) {
             self.sides[usize::from(record.side == Side::Client)] += 1;
         }
         match record.side {
