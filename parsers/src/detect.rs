@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::bundle;
 use crate::dialect::client::har;
 use crate::dialect::server::take_tags;
-use crate::dialect::{Context, DIALECTS, Dialect, Line, Tags};
+use crate::dialect::{Context, DIALECTS, Dialect, Fields, Line, Tags};
 use crate::envelope::{self, Unwrapped};
 use crate::gather::{Answered, Gather, NewTexts, SaidAgain, Texts};
 use crate::json::Object;
@@ -265,7 +265,7 @@ fn parse_chunk_with<'a>(
             whole
         } else if let Some(outcome) = object
             .zip(laid_out)
-            .and_then(|(head, laid_out)| read_laid_out(&head, &laid_out, entry.line, context, &mut slow))
+            .and_then(|(head, laid_out)| read_laid_out(&head, &laid_out, entry.line, context, &mut times, &mut slow))
         {
             balance.lines += 1;
             count(&outcome, &entry, &mut balance);
@@ -408,6 +408,7 @@ fn read_laid_out<'a>(
     laid_out: &LaidOut<'_, 'a>,
     number: u32,
     context: &Context<'a>,
+    times: &mut Times,
     records: &mut Vec<Record<'a>>,
 ) -> Option<Outcome> {
     let Head { stamp, process, severe, id, text } = *head;
@@ -416,9 +417,14 @@ fn read_laid_out<'a>(
     let tags = Tags { request: id, any: id.is_some(), ..Tags::default() };
     let line =
         Line { text, whole: text, tags, severe, object: Some(laid_out.object(context.arena)), ..Line::default() };
-    let body = DIALECTS[LOGRAGE_JSON].read(&line, context)?;
+    let dialect = DIALECTS[LOGRAGE_JSON];
+    let body = dialect.read(&line, context)?;
     let first = records.len();
-    say(&wrapped, &line, DIALECTS[LOGRAGE_JSON], body, context, records);
+    let fields = || match laid_out.request() {
+        Some((places, values)) => places.fields(values, times),
+        None => dialect.fields(&line, context),
+    };
+    say(&wrapped, &line, Side::Server, body, fields, records);
     for record in &mut records[first..] {
         record.line = number;
     }
@@ -617,7 +623,8 @@ fn read_text<'a>(
             (line, found)
         }
     };
-    say(wrapped, &line, DIALECTS[place], body, context, records);
+    let dialect = DIALECTS[place];
+    say(wrapped, &line, dialect.side(), body, || dialect.fields(&line, context), records);
     Some(Some(place))
 }
 
@@ -625,9 +632,9 @@ fn read_text<'a>(
 fn say<'a>(
     wrapped: &Unwrapped<'a>,
     line: &Line<'a>,
-    dialect: &dyn Dialect,
+    side: Side,
     body: Body<'a>,
-    context: &Context<'a>,
+    fields: impl FnOnce() -> Fields<'a>,
     records: &mut Vec<Record<'a>>,
 ) {
     match body {
@@ -638,8 +645,8 @@ fn say<'a>(
         | Body::Connection { .. }
         | Body::Channel(_)
         | Body::ClientSocket(_) => {
-            let fields = dialect.fields(line, context);
-            let record = record_of(wrapped, line, dialect.side(), body);
+            let fields = fields();
+            let record = record_of(wrapped, line, side, body);
             let record = Record {
                 request: fields.request.or(record.request),
                 user: fields.user.or(record.user),
@@ -651,7 +658,7 @@ fn say<'a>(
             records.extend(fields.releases.into_iter().flatten().map(released));
             records.push(record);
         }
-        body => records.push(record_of(wrapped, line, dialect.side(), body)),
+        body => records.push(record_of(wrapped, line, side, body)),
     }
 }
 
@@ -840,9 +847,10 @@ mod tests {
         let laid_out = layouts.read(second.as_bytes()).expect("it has the layout of the first");
         let (places, values) = laid_out.request().expect("its fields have one meaning");
         let said = places.well(values, &mut Times::default()).expect("it was answered well");
-        assert_eq!((said.path, said.user, said.status), (&b"/b?c"[..], None, 200));
+        assert_eq!((said.path, said.whose.user, said.status), (&b"/b?c"[..], None, 200));
         let (mut quick, mut slow) = (Vec::new(), Vec::new());
-        read_laid_out(&head, &laid_out, 0, &context, &mut quick).expect("it is a line of lograge's");
+        read_laid_out(&head, &laid_out, 0, &context, &mut Times::default(), &mut quick)
+            .expect("it is a line of lograge's");
         read_entry(second.as_bytes(), 0, &context, &[], &mut slow);
         assert_eq!(quick, slow);
     }

@@ -12,7 +12,7 @@ use bumpalo::Bump;
 use crate::assemble::bare_path;
 use crate::assemble::server::{NOTE_REACH, names_refresh};
 use crate::dialect::Tags;
-use crate::dialect::server::lograge_places::Well;
+use crate::dialect::server::lograge_places::{Well, Whose};
 use crate::dialect::server::rails;
 use crate::event::GroupedBy;
 use crate::quick::{self, Head, RAILS, Times};
@@ -495,7 +495,8 @@ impl<'a, 't> Gather<'a, 't> {
     /// Takes a line of lograge's that is a request which was answered well, and gives its time. `None` is anything else; it has to be read
     /// as a record then, and what comes of it is the same.
     pub(crate) fn well(&mut self, head: &Head<'a>, line: u32, said: &Well<'a>, arena: &'a Bump) -> Option<Stamp> {
-        let (id, stamp) = (said.request.or(head.id)?, said.stamp.or(head.stamp)?);
+        let Whose { request, user, address, stamp } = said.whose;
+        let (id, stamp) = (request.or(head.id)?, stamp.or(head.stamp)?);
         let path = bare_path(said.path);
         if path.is_empty() || self.held.contains_key(&id) {
             return None;
@@ -505,7 +506,7 @@ impl<'a, 't> Gather<'a, 't> {
             self.name.extend_from_slice(part);
         }
         let action = self.texts.number_of(&self.name, &mut self.new_texts, |name| arena.alloc_slice_copy(name));
-        let address = said.address.filter(|address| self.texts.is_address(address));
+        let address = address.filter(|address| self.texts.is_address(address));
         self.one_line(&OneLine {
             line,
             id,
@@ -517,7 +518,7 @@ impl<'a, 't> Gather<'a, 't> {
             path,
             action: Some(action),
             address,
-            user: said.user,
+            user,
         });
         Some(stamp)
     }

@@ -696,7 +696,11 @@ fn resource_of(action: &[u8]) -> Vec<u8> {
 
 /// Whether a path is one that refreshes, by its words.
 pub(crate) fn names_refresh(path: &[u8]) -> bool {
-    [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(path, word))
+    path.iter().enumerate().any(|(at, first)| match first {
+        b'r' => path[at..].starts_with(b"refresh") || path[at..].starts_with(b"renew"),
+        b't' => path[at..].starts_with(b"token"),
+        _ => false,
+    })
 }
 
 /// A request of which nothing is known yet. Its method and path are the empty name.

@@ -2,10 +2,11 @@
 //! was answered well is read by position.
 
 use super::lograge::{ADDRESS_KEYS, EXCEPTION_KEYS, REQUEST_KEYS, TIME_KEYS, USER_KEYS, address_of, is_of_cable};
+use crate::dialect::Fields;
 use crate::quick::Times;
 use crate::release;
 use crate::secret::RequestId;
-use crate::text::{digits, is_user_id, milliseconds};
+use crate::text::{digits, is_address, is_user_id, milliseconds};
 use crate::time::Stamp;
 
 /// The places of a request's fields.
@@ -35,6 +36,12 @@ pub(crate) struct Well<'a> {
     pub(crate) status: u16,
     /// Microseconds.
     pub(crate) duration: Option<i64>,
+    pub(crate) whose: Whose<'a>,
+}
+
+/// Whose a line is, and when it was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whose<'a> {
     pub(crate) request: Option<RequestId>,
     pub(crate) user: Option<&'a [u8]>,
     /// What may be the client's address: whoever takes it has to look.
@@ -89,11 +96,26 @@ impl Places {
             action,
             status,
             duration: maybe(self.duration).and_then(milliseconds),
-            request: maybe(self.request).filter(|id| id.len() >= 8).map(RequestId::new),
-            user: maybe(self.user).filter(|user| is_user_id(user)),
-            address: maybe(self.address).map(address_of),
-            stamp: maybe(self.time).and_then(|time| times.field(time)),
+            whose: self.whose(values, times),
         })
+    }
+
+    /// What the fields say of whose a line is, and when it was.
+    #[inline(always)]
+    fn whose<'a>(&self, values: &[&'a [u8]], times: &mut Times) -> Whose<'a> {
+        let text = |place: Option<usize>| values.get(place?).and_then(|value| text_of(value));
+        Whose {
+            request: text(self.request).filter(|id| id.len() >= 8).map(RequestId::new),
+            user: text(self.user).filter(|user| is_user_id(user)),
+            address: text(self.address).map(address_of),
+            stamp: text(self.time).and_then(|time| times.field(time)),
+        }
+    }
+
+    /// The same as [`super::lograge`] reads it, of any line.
+    pub(crate) fn fields<'a>(&self, values: &[&'a [u8]], times: &mut Times) -> Fields<'a> {
+        let Whose { request, user, address, stamp } = self.whose(values, times);
+        Fields { request, user, address: address.filter(|address| is_address(address)), stamp, releases: [None; 2] }
     }
 }
 
