@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use why401_parsers::event::{Event, Name};
 use why401_parsers::secret::Fingerprint;
 
@@ -49,19 +50,12 @@ fn acts(events: &[Event]) -> Vec<(i64, Name)> {
 }
 
 fn stands_out(places: &[usize], attempts: &[Attempt], acts: &[(i64, Name)]) -> Option<Name> {
-    let mut scores: HashMap<Name, f64> = HashMap::new();
-    let moments: Vec<i64> = places
-        .iter()
-        .flat_map(|place| {
-            let attempt = &attempts[*place];
-            [Some(attempt.opened), None]
-        })
-        .flatten()
-        .collect();
-    for moment in &moments {
+    let mut scores: HashMap<Name, f64, RandomState> = HashMap::default();
+    // (Its room is used again for each moment.)
+    let mut best: HashMap<Name, f64, RandomState> = HashMap::default();
+    for moment in places.iter().map(|place| attempts[*place].opened) {
         let from = acts.partition_point(|(time, _)| *time < moment - NEAR);
         let near = acts[from..].iter().take_while(|(time, _)| *time <= moment + NEAR);
-        let mut best: HashMap<Name, f64> = HashMap::new();
         for (time, user) in near {
             #[allow(clippy::cast_precision_loss, reason = "a few seconds in microseconds")]
             let closeness = 1.0 - (time - moment).abs() as f64 / (NEAR as f64 * 1.25);
@@ -71,7 +65,7 @@ fn stands_out(places: &[usize], attempts: &[Attempt], acts: &[(i64, Name)]) -> O
         // A moment at which many are active says little of each.
         #[allow(clippy::cast_precision_loss, reason = "a count of users")]
         let crowd = (best.len() as f64).sqrt();
-        for (user, closeness) in best {
+        for (user, closeness) in best.drain() {
             *scores.entry(user).or_default() += closeness / crowd;
         }
     }
