@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle;
 use crate::dialect::client::har;
-use crate::dialect::server::take_tags;
+use crate::dialect::server::{lograge_places, take_tags};
 use crate::dialect::{Context, DIALECTS, Dialect, Fields, Line, Tags};
 use crate::envelope::{self, Unwrapped};
 use crate::gather::{Answered, Gather, NewTexts, SaidAgain, Texts};
 use crate::json::Object;
-use crate::layout::{LaidOut, Layouts};
+use crate::layout::{LaidOut, Layouts, Notation};
 use crate::line::{Entry, Framing};
 use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
-use crate::quick::{self, ACTION_CABLE, Head, LOGRAGE_JSON, RAILS, RUBY_LOGGER, Said, Times};
+use crate::quick::{self, ACTION_CABLE, Head, LOGRAGE_JSON, LOGRAGE_KEY_VALUE, RAILS, RUBY_LOGGER, Said, Times};
 use crate::record::{Block, Body, Completed, Exchange, Params, Record, Release, Side, Upgrade};
 use crate::secret::FingerprintKey;
 use crate::shape::{Bare, Meaning, Shapes};
@@ -191,6 +191,19 @@ fn parse_chunk_with<'a>(
         let head = (common && (!coloured || memchr(0x1b, entry.bytes).is_none()))
             .then(|| quick::head(entry.bytes, &mut times))
             .flatten();
+        let lograge = head.as_ref().filter(|_| !matches!(framing, Framing::JsonElements(_))).and_then(lograge_of);
+        let laid_out = lograge.as_ref().and_then(|(_, text)| layouts.read(text));
+        if let (Some(head), Some(laid_out), Some((Tags { cable: false, .. }, _))) = (&head, &laid_out, lograge)
+            && let Some(said) = laid_out.places().and_then(|places| places.well(laid_out, &mut times))
+            && let Some(stamp) = gather.well(head, entry.line, &said, arena)
+        {
+            quick += 1;
+            quick_framed += u64::from(head.stamp.is_some());
+            balance.dialects[place_of(laid_out.notation())] += 1;
+            last = Some(stamp);
+            continue;
+        }
+        let of_new_layout = lograge.filter(|_| laid_out.is_none());
         if let Some(head) = &head
             && let Some((dialect, stamp)) = gather.dull(head, (entry.line, last), &mut times, &shapes)
         {
@@ -211,21 +224,6 @@ fn parse_chunk_with<'a>(
             }
             continue;
         }
-        let object =
-            head.filter(|head| head.text.first() == Some(&b'{') && !matches!(framing, Framing::JsonElements(_)));
-        let laid_out = object.as_ref().and_then(|head| layouts.read(head.text));
-        if let (Some(head), Some(laid_out)) = (&object, &laid_out)
-            && let Some((places, values)) = laid_out.request()
-            && let Some(said) = places.well(values, &mut times)
-            && let Some(stamp) = gather.well(head, entry.line, &said, arena)
-        {
-            quick += 1;
-            quick_framed += u64::from(head.stamp.is_some());
-            balance.dialects[LOGRAGE_JSON] += 1;
-            last = Some(stamp);
-            continue;
-        }
-        let of_new_layout = object.filter(|_| laid_out.is_none());
         // A line whose meaning is to be found out, with its shape; without one it is a component's.
         let mut unknown = None;
         if let Some(found) = head.and_then(quick::read) {
@@ -263,9 +261,9 @@ fn parse_chunk_with<'a>(
                 whole.stamp = outcome.stamp.or(whole.stamp);
             }
             whole
-        } else if let Some(outcome) = object
-            .zip(laid_out)
-            .and_then(|(head, laid_out)| read_laid_out(&head, &laid_out, entry.line, context, &mut times, &mut slow))
+        } else if let (Some(head), Some((tags, text)), Some(laid_out)) = (head, lograge, laid_out)
+            && let Some(outcome) =
+                read_laid_out(&head, (tags, text), &laid_out, entry.line, context, &mut times, &mut slow)
         {
             balance.lines += 1;
             count(&outcome, &entry, &mut balance);
@@ -281,8 +279,8 @@ fn parse_chunk_with<'a>(
                 None => shapes.learn_component(entry.bytes, entry.bytes.len() - line.text.len(), dialect, meaning),
             }
         }
-        if let (Some(head), Some(Some(LOGRAGE_JSON))) = (of_new_layout, outcome.dialect) {
-            layouts.learn(head.text, arena);
+        if let (Some((_, text)), Some(Some(LOGRAGE_KEY_VALUE | LOGRAGE_JSON))) = (of_new_layout, outcome.dialect) {
+            layouts.learn(text, arena);
         }
         let silent = !slow.iter().any(|record| stated(record).is_some());
         for record in slow.drain(..) {
@@ -402,33 +400,45 @@ fn count(outcome: &Outcome, entry: &Entry<'_>, balance: &mut Balance) {
     }
 }
 
+/// The tags and the text of what may be a line of lograge's.
+fn lograge_of<'a>(head: &Head<'a>) -> Option<(Tags<'a>, &'a [u8])> {
+    let (tags, text) = if head.id.is_none() && head.text.starts_with(b"[ActionCable] ") {
+        take_tags(head.text)
+    } else {
+        (Tags { request: head.id, any: head.id.is_some(), ..Tags::default() }, head.text)
+    };
+    Notation::of(text).map(|_| (tags, text))
+}
+
+/// Which dialect writes so.
+const fn place_of(notation: Notation) -> usize {
+    match notation {
+        Notation::Object => LOGRAGE_JSON,
+        Notation::Pairs => LOGRAGE_KEY_VALUE,
+    }
+}
+
 /// Reads a line of lograge's whose fields are known by their places.
 fn read_laid_out<'a>(
     head: &Head<'a>,
+    (tags, text): (Tags<'a>, &'a [u8]),
     laid_out: &LaidOut<'_, 'a>,
     number: u32,
     context: &Context<'a>,
     times: &mut Times,
     records: &mut Vec<Record<'a>>,
 ) -> Option<Outcome> {
-    let Head { stamp, process, severe, id, text } = *head;
+    let Head { stamp, process, severe, .. } = *head;
+    let body = lograge_places::read(laid_out, context)?;
     let envelopes = u64::from(stamp.is_some()) << RUBY_LOGGER;
     let wrapped = Unwrapped { text, stamp, process, severe, envelopes, ..Unwrapped::default() };
-    let tags = Tags { request: id, any: id.is_some(), ..Tags::default() };
-    let line =
-        Line { text, whole: text, tags, severe, object: Some(laid_out.object(context.arena)), ..Line::default() };
-    let dialect = DIALECTS[LOGRAGE_JSON];
-    let body = dialect.read(&line, context)?;
+    let line = Line { text, tags, ..Line::default() };
     let first = records.len();
-    let fields = || match laid_out.request() {
-        Some((places, values)) => places.fields(values, times),
-        None => dialect.fields(&line, context),
-    };
-    say(&wrapped, &line, Side::Server, body, fields, records);
+    say(&wrapped, &line, Side::Server, body, || lograge_places::fields(laid_out, context, times), records);
     for record in &mut records[first..] {
         record.line = number;
     }
-    Some(Outcome { dialect: Some(Some(LOGRAGE_JSON)), envelopes, stamp })
+    Some(Outcome { dialect: Some(Some(place_of(laid_out.notation()))), envelopes, stamp })
 }
 
 fn set_bits(bits: u64) -> impl Iterator<Item = usize> {
@@ -832,7 +842,8 @@ mod tests {
 
     #[test]
     fn objects_are_read_by_position() {
-        assert_eq!(DIALECTS[LOGRAGE_JSON].name(), "lograge-json");
+        let names = [LOGRAGE_KEY_VALUE, LOGRAGE_JSON].map(|place| DIALECTS[place].name());
+        assert_eq!(names, ["lograge-key-value", "lograge-json"]);
         let line = |path: &str, user: &str| {
             let fields = format!(r#""path":"{path}","controller":"A","action":"b","status":200,"user_id":{user}"#);
             let id = "3b1f0a52-6c1d-4f0e-9a51-1c7d2e4f8a01";
@@ -845,11 +856,12 @@ mod tests {
         layouts.learn(first.as_bytes(), &arena);
         let head = quick::head(second.as_bytes(), &mut Times::default()).expect("an object has a head");
         let laid_out = layouts.read(second.as_bytes()).expect("it has the layout of the first");
-        let (places, values) = laid_out.request().expect("its fields have one meaning");
-        let said = places.well(values, &mut Times::default()).expect("it was answered well");
+        let places = laid_out.places().expect("its fields have one meaning");
+        let said = places.well(&laid_out, &mut Times::default()).expect("it was answered well");
         assert_eq!((said.path, said.whose.user, said.status), (&b"/b?c"[..], None, 200));
         let (mut quick, mut slow) = (Vec::new(), Vec::new());
-        read_laid_out(&head, &laid_out, 0, &context, &mut Times::default(), &mut quick)
+        let lograge = lograge_of(&head).expect("it begins as an object");
+        read_laid_out(&head, lograge, &laid_out, 0, &context, &mut Times::default(), &mut quick)
             .expect("it is a line of lograge's");
         read_entry(second.as_bytes(), 0, &context, &[], &mut slow);
         assert_eq!(quick, slow);

@@ -323,11 +323,16 @@ impl<'a, 't> Gather<'a, 't> {
                 if !sense.is_empty() || user.is_none() {
                     return sense.is_empty().then_some((dialect, stamp));
                 }
-                let held = self.slots.get_mut(*self.held.get(&id)?)?;
+                let record = record(Body::Note { sense: *sense, user, text });
+                let Some(slot) = self.held.get(&id) else {
+                    self.name(id, record);
+                    return Some((dialect, stamp));
+                };
+                let held = self.slots.get_mut(*slot)?;
                 if held.named.is_some() {
                     return None;
                 }
-                held.named = Some(record(Body::Note { sense: *sense, user, text }));
+                held.named = Some(record);
                 held.name(user);
                 Some((dialect, stamp))
             }
@@ -400,10 +405,9 @@ impl<'a, 't> Gather<'a, 't> {
             return;
         }
         let Some(slot) = self.held.get(&id).copied() else {
-            let named = matches!(record.body, Body::Note { sense, user: Some(_), .. } if sense.is_empty());
-            self.record(record);
-            if named {
-                self.named.insert(id, self.records.len() - 1);
+            match record.body {
+                Body::Note { sense, user: Some(_), .. } if sense.is_empty() => self.name(id, record),
+                _ => self.record(record),
             }
             return;
         };
@@ -447,6 +451,12 @@ impl<'a, 't> Gather<'a, 't> {
         if let Some(id) = record.request {
             self.named.remove(&id);
         }
+        self.records.push(record);
+    }
+
+    /// Hands on words that name a user and nothing else, with the id of a request that is not open: its one line may follow.
+    fn name(&mut self, id: RequestId, record: Record<'a>) {
+        self.named.insert(id, self.records.len());
         self.records.push(record);
     }
 

@@ -1,16 +1,49 @@
-//! Objects whose fields stand in the order of an earlier line's.
+//! Lines of lograge's, as JSON or as `key=value`, whose fields stand in the order of an earlier line's.
 //!
-//! A program that writes JSON writes the same names in the same order, line after line. So what stood between the values of a line is kept
-//! for its chunk, and where the same stands between those of another line, the names need not be looked at again: what each field means
-//! is known. A line that differs in anything but its values, or has an escape in one of them, is read the long way, which says the same
-//! of the others (a test holds both against each other).
+//! A program writes the same names in the same order, line after line. So what stood between the values of a line is kept for its chunk, and
+//! where the same stands between those of another line, the names need not be looked at again: what each field means is known. A line
+//! that differs in anything but its values, or has an escape in one of them, is read the long way, which says the same of the others (a
+//! test holds both against each other).
+
+mod scan;
 
 use bumpalo::Bump;
 
 use crate::bundle;
+use crate::dialect::server::lograge::KeyValues;
 use crate::dialect::server::lograge_places::Places;
 use crate::envelope;
-use crate::json::{self, Object};
+use crate::json::Object;
+use crate::text::unquoted;
+use scan::Mark;
+
+/// How a line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notation {
+    /// `{"method":"GET",…}`
+    Object,
+    /// `method=GET …`
+    Pairs,
+}
+
+impl Notation {
+    /// The notation of a text that may be lograge's.
+    pub(crate) fn of(text: &[u8]) -> Option<Self> {
+        match text.first()? {
+            b'{' => Some(Self::Object),
+            b'm' if text.starts_with(b"method=") => Some(Self::Pairs),
+            _ => None,
+        }
+    }
+
+    /// What stands behind the last value.
+    const fn end(self) -> &'static [u8] {
+        match self {
+            Self::Object => b"}",
+            Self::Pairs => b"",
+        }
+    }
+}
 
 /// The layouts of a chunk's lines.
 #[derive(Debug, Default)]
@@ -34,8 +67,9 @@ const MOST_FIELDS: usize = 64;
 /// What the lines of one layout have in common.
 #[derive(Debug)]
 struct Layout<'a> {
+    notation: Notation,
     keys: Vec<&'a [u8]>,
-    /// What stands before each value, from `{"first":` on.
+    /// What stands before each value, from the line's beginning on.
     marks: Vec<Mark<'a>>,
     places: Option<Places>,
 }
@@ -70,9 +104,31 @@ impl<'a> Layouts<'a> {
 }
 
 impl<'a> LaidOut<'_, 'a> {
-    /// Where the fields of a request stand, and their values; `None` where that hangs on more than their places.
-    pub(crate) fn request(&self) -> Option<(&Places, &[&'a [u8]])> {
-        Some((self.layout.places.as_ref()?, self.values))
+    /// How it is written.
+    pub(crate) fn notation(&self) -> Notation {
+        self.layout.notation
+    }
+
+    /// Where the fields of a request stand; `None` where that hangs on more than their places.
+    pub(crate) fn places(&self) -> Option<&Places> {
+        self.layout.places.as_ref()
+    }
+
+    /// The text at a place, as the dialect reads it: where it stands, for there is no escape in it.
+    #[inline(always)]
+    pub(crate) fn at(&self, place: usize) -> Option<&'a [u8]> {
+        let value = *self.values.get(place)?;
+        match (self.layout.notation, value) {
+            (Notation::Pairs, _) => Some(unquoted(value)),
+            (Notation::Object, b"null") => None,
+            (Notation::Object, [b'"', inside @ .., _]) => Some(inside),
+            (Notation::Object, _) => Some(value),
+        }
+    }
+
+    /// The text of the field of that name.
+    pub(crate) fn text(&self, name: &str) -> Option<&'a [u8]> {
+        self.at(self.layout.keys.iter().position(|key| *key == name.as_bytes())?)
     }
 
     /// The same as the object that it is.
@@ -85,23 +141,34 @@ impl<'a> LaidOut<'_, 'a> {
 impl<'a> Layout<'a> {
     /// A line's layout; `None` where other lines of it may be more, or something else, than a line of lograge's.
     fn of(text: &'a [u8], arena: &'a Bump) -> Option<Self> {
-        let object = Object::read(text, arena)?;
-        let fields = object.fields();
+        let notation = Notation::of(text)?;
+        let fields = match notation {
+            Notation::Object => Object::read(text, arena)?.fields().to_vec(),
+            Notation::Pairs => KeyValues::new(text).raw().collect(),
+        };
         let keys: Vec<_> = fields.iter().map(|(key, _)| *key).collect();
         // A frame, a document of many, logstasher's.
         let other =
             |key: &&[u8]| envelope::is_field(key) || bundle::is_kind(key) || matches!(*key, b"route" | b"@fields");
-        if keys.len() > MOST_FIELDS || keys.iter().any(other) || !text.ends_with(b"}") {
+        if keys.len() > MOST_FIELDS || notation == Notation::Object && keys.iter().any(other) {
             return None;
         }
         let mut from = 0;
         let mut marks = Vec::with_capacity(fields.len());
-        for (_, value) in fields {
+        for (key, value) in fields {
             let at = value.as_ptr() as usize - text.as_ptr() as usize;
-            marks.push(Mark::new(&text[from..at]));
+            let mark = &text[from..at];
+            if notation == Notation::Pairs && mark.trim_ascii_start().strip_suffix(b"=") != Some(key) {
+                return None; // a word between them that is no pair
+            }
+            marks.push(Mark::new(mark));
             from = at + value.len();
         }
-        (&text[from..] == b"}").then(|| Self { places: Places::of(&keys), keys, marks })
+        // By this the dialect knows its lines.
+        if notation == Notation::Pairs && !marks.iter().any(|mark| mark.text() == b" status=") {
+            return None;
+        }
+        (&text[from..] == notation.end()).then(|| Self { notation, places: Places::of(&keys), keys, marks })
     }
 
     /// Whether a line has this layout. If so, `values` are its values.
@@ -111,103 +178,32 @@ impl<'a> Layout<'a> {
         let (mut rest, mut nested) = (text, false);
         for mark in &self.marks {
             let Some(behind) = mark.taken_off(rest) else { return false };
-            let Some(length) = value_length(behind) else { return false };
+            let length = match self.notation {
+                Notation::Object => scan::of_object(behind),
+                Notation::Pairs => scan::of_pair(behind),
+            };
+            let Some(length) = length else { return false };
             let (value, after) = behind.split_at(length);
-            nested |= matches!(value[0], b'{' | b'[');
+            nested |= matches!(value.first(), Some(b'{' | b'['));
             values.push(value);
             rest = after;
         }
-        rest == b"}" && !(nested && bundle::entries(text).is_some())
+        rest == self.notation.end()
+            && match self.notation {
+                Notation::Object => !nested || bundle::entries(text).is_none(),
+                Notation::Pairs => values.first().is_some_and(|method| is_method(method)),
+            }
     }
 }
 
-/// How long the value is that begins `text`; `None` where that needs a closer look.
-#[inline(always)]
-fn value_length(text: &[u8]) -> Option<usize> {
-    match text.first()? {
-        b'"' => {
-            let length = quote(&text[1..])? + 2;
-            // A word that a document of many begins with.
-            (!bundle::is_kind(&text[1..length - 1])).then_some(length)
-        }
-        b'{' | b'[' => Some(json::value_end(text)),
-        _ => {
-            let length = text.iter().position(|b| matches!(b, b',' | b'}' | b']' | b'"') || b.is_ascii_whitespace())?;
-            (length > 0 && text[length] != b'"').then_some(length)
-        }
-    }
-}
-
-/// Where the string ends whose inside begins `text`: at its first quote, if no backslash stands before it.
-#[inline(always)]
-fn quote(text: &[u8]) -> Option<usize> {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * EACH;
-    // The lowest byte that is marked is a zero; those above it may be marked for its sake.
-    let zeros = |word: u64| word.wrapping_sub(EACH) & !word & HIGH;
-    let (eights, rest) = text.as_chunks::<8>();
-    for (number, eight) in eights.iter().enumerate() {
-        let word = u64::from_le_bytes(*eight);
-        let quotes = zeros(word ^ (u64::from(b'"') * EACH));
-        let found = quotes | zeros(word ^ (u64::from(b'\\') * EACH));
-        if found != 0 {
-            let at = found.trailing_zeros();
-            return (quotes.trailing_zeros() == at).then_some(number * 8 + at as usize / 8);
-        }
-    }
-    let at = rest.iter().position(|b| matches!(b, b'"' | b'\\'))?;
-    (rest[at] == b'"').then_some(eights.len() * 8 + at)
-}
-
-/// A text to be found again, and how.
-#[derive(Clone, Copy, Debug)]
-struct Mark<'a> {
-    text: &'a [u8],
-    /// Its first 16 bytes, and which bits of them count.
-    head: u128,
-    counts: u128,
-}
-
-impl<'a> Mark<'a> {
-    fn new(text: &'a [u8]) -> Self {
-        let mut head = [0; 16];
-        let length = text.len().min(16);
-        head[..length].copy_from_slice(&text[..length]);
-        let counts = if length == 16 { u128::MAX } else { (1 << (8 * length)) - 1 };
-        Self { text, head: u128::from_le_bytes(head), counts }
-    }
-
-    /// What follows it, if `text` begins with it.
-    #[inline(always)]
-    fn taken_off<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
-        let Some(head) = text.first_chunk() else { return text.strip_prefix(self.text) };
-        if (u128::from_le_bytes(*head) ^ self.head) & self.counts != 0 {
-            return None;
-        }
-        if self.text.len() <= 16 { Some(&text[self.text.len()..]) } else { text.strip_prefix(self.text) }
-    }
+/// Whether it is a method, or none: a line that begins with another word may be in a frame.
+fn is_method(word: &[u8]) -> bool {
+    word.iter().all(|b| b.is_ascii_uppercase() || *b == b'-')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_string_ends_at_its_quote_wherever_that_stands() {
-        for length in 0..40 {
-            let mut text = vec![b'x'; length + 20];
-            text[length] = b'"';
-            assert_eq!(quote(&text), Some(length));
-            text[length + 1] = b'\\';
-            assert_eq!(quote(&text), Some(length));
-            text[length / 2] = b'\\';
-            assert_eq!(quote(&text), None, "{length}");
-            assert_eq!(quote(&text[..length]), None);
-        }
-        // What differs from a quote in its lowest bit, beside one.
-        assert_eq!(quote(b"#\"######"), Some(1));
-        assert_eq!(quote(b"]\"]]]]]]"), Some(1));
-    }
 
     #[test]
     fn a_line_of_a_known_layout_has_the_fields_that_are_read_in_it() {

@@ -32,6 +32,8 @@ pub(crate) const RAILS: usize = 0;
 /// See [`RAILS`].
 pub(crate) const ACTION_CABLE: usize = 1;
 /// See [`RAILS`].
+pub(crate) const LOGRAGE_KEY_VALUE: usize = 3;
+/// See [`RAILS`].
 pub(crate) const LOGRAGE_JSON: usize = 5;
 /// See [`RAILS`].
 pub(crate) const RUBY_LOGGER: usize = 0;
@@ -116,12 +118,12 @@ impl Times {
     }
 }
 
-/// The head of a line without colours; `None` if it has neither a frame nor a tag and is no object.
+/// The head of a line without colours; `None` if it has neither a frame nor a tag and is none of lograge's.
 // (What is handed over in memory costs more than to read it: hence `inline` here and below.)
 #[inline(always)]
 pub(crate) fn head<'a>(line: &'a [u8], times: &mut Times) -> Option<Head<'a>> {
     let (text, stamp, process, severe) = match line.first()? {
-        b'[' | b'{' => (line, None, 0, false),
+        b'[' | b'{' | b'm' => (line, None, 0, false),
         b'D' | b'I' | b'W' | b'E' | b'F' => framed(line, times)?,
         _ => return None,
     };

@@ -6,11 +6,11 @@ use common::read_chunks;
 use proptest::prelude::*;
 use why401_parsers::line::Framing;
 
-/// Lines of one program that writes lograge's JSON: a few layouts, with any values in them.
+/// Lines of one program that writes lograge's JSON, or pairs: a few layouts, with any values in them.
 fn objects() -> impl Strategy<Value = Vec<String>> {
     let text = |words: &'static [&'static str]| prop::sample::select(words);
     let usual = (
-        text(&[r#""GET""#, r#""GET""#, r#""POST""#, "null", r#""""#, "7"]),
+        text(&[r#""GET""#, r#""GET""#, r#""POST""#, "null", r#""""#, "7", r#""a.js:12""#, r#""get""#, r#""M-SEARCH""#]),
         text(&[
             r#""/feed""#,
             r#""/a?b=c""#,
@@ -18,6 +18,8 @@ fn objects() -> impl Strategy<Value = Vec<String>> {
             r#""?""#,
             r#""/a\/b""#,
             "null",
+            r#""a\tb\tc""#,
+            r#""web-1  | x""#,
             r#""/renew""#,
             "[]",
         ]),
@@ -95,6 +97,23 @@ fn objects() -> impl Strategy<Value = Vec<String>> {
         "{M,P,C,A,S,D,I,U,H,T}}",
         "{M,P,A,S,D,I,U,H,T}",
         "{M P,C,A,S,D,I,U,H,T}",
+        "M P C A S D I U H T",
+        "M P C A S D I U H T",
+        "M P C A S D I U H T",
+        "M P C A S D",
+        "M P C A S D I U H T exception=X",
+        "M P params={\"token\"=>\"s3cr3tTOKENabcdef0123456789\"} C A S D",
+        "M P params={\"a\"=>\"b c\", \"d\"=>{} C A S D",
+        "M P C A S D error='NoMethodError: it's x=1' U",
+        "M P C A S D note=\"a b\" U",
+        "M P C A S D U app_version=2.3.1",
+        "M P C A S D U words between H",
+        "M P C A S D\tU",
+        "M P  C A S D U ",
+        "M P C A D U",
+        "M M P C A S S D U",
+        "words: member=42",
+        "words: member=7",
         "[auth] member=42",
         "[auth] member=7",
     ]);
@@ -106,12 +125,19 @@ fn objects() -> impl Strategy<Value = Vec<String>> {
         "E, [2026-11-16T11:01:51.000000 #7] ERROR -- : [3b1f0a52-6c1d-4f0e-9a51-1c7d2e4f8a03] ",
         "[3b1f0a52-6c1d-4f0e-9a51-1c7d2e4f8a02] ",
         "[3b1f0a52-6c1d-4f0e-9a51-1c7d2e4f8a02] [user:42] ",
+        "I, [2026-11-16T11:01:50.158000 #7]  INFO -- : [ActionCable] [7] ",
+        "[ActionCable] [a@b.example] ",
         "2026-11-16T06:03:52.068658123Z stdout F ",
         "\u{feff}",
         "\u{1b}[31m",
     ]);
     let line = (usual, order, frame).prop_map(|((m, p, c, a, s, d, i, u, h, t, x), order, frame)| {
-        let field = |name: &str, value: &str| format!("\"{name}\":{value}");
+        let pairs = order.starts_with("M P") || order.starts_with("M M");
+        let field = |name: &str, value: &str| match (pairs, value) {
+            (false, _) => format!("\"{name}\":{value}"),
+            (true, "null") => format!("{name}="),
+            (true, _) => format!("{name}={}", value.trim_matches('"')),
+        };
         let fields = [
             ("GET", "\"GET\"".to_owned()),
             ("U2", u.to_owned()),

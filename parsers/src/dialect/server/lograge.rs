@@ -100,7 +100,7 @@ fn fields_of_pairs<'a>(text: &'a [u8]) -> Fields<'a> {
     fields_of(|name| pairs.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value))
 }
 
-fn fields_of<'a>(get: impl Fn(&str) -> Option<&'a [u8]>) -> Fields<'a> {
+pub(super) fn fields_of<'a>(get: impl Fn(&str) -> Option<&'a [u8]>) -> Fields<'a> {
     let first = |keys: &[&str]| keys.iter().find_map(|key| get(key));
     let stamp = TIME_KEYS.iter().find_map(|key| time::iso(get(key)?)).map(|(stamp, _)| stamp);
     Fields {
@@ -126,7 +126,7 @@ fn is_connection(controller: &[u8], action: &[u8]) -> bool {
     controller.ends_with(b"Connection") && (action == b"connect" || action == b"disconnect")
 }
 
-fn body<'a>(get: impl Fn(&str) -> Option<&'a [u8]>, context: &Context<'a>) -> Option<Body<'a>> {
+pub(super) fn body<'a>(get: impl Fn(&str) -> Option<&'a [u8]>, context: &Context<'a>) -> Option<Body<'a>> {
     let controller = get("controller").unwrap_or_default();
     let action = get("action").unwrap_or_default();
     if is_connection(controller, action) {
@@ -164,7 +164,7 @@ fn begins_with_key(text: &[u8]) -> bool {
 }
 
 /// `key=value key2={"a"=>"b c"} key3=`: a value in braces or quotes runs to their end, others to the next blank.
-pub(super) struct KeyValues<'a> {
+pub(crate) struct KeyValues<'a> {
     rest: &'a [u8],
     /// A brace or quote without an end was met: all that follow are read as words, or a line made of them would be read over
     /// and over.
@@ -173,15 +173,16 @@ pub(super) struct KeyValues<'a> {
 
 impl<'a> KeyValues<'a> {
     /// The pairs of a text.
-    pub(super) fn new(text: &'a [u8]) -> Self {
+    pub(crate) fn new(text: &'a [u8]) -> Self {
         Self { rest: text, unclosed: false }
     }
-}
 
-impl<'a> Iterator for KeyValues<'a> {
-    type Item = (&'a [u8], &'a [u8]);
+    /// The pairs with their values as they stand.
+    pub(crate) fn raw(mut self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        std::iter::from_fn(move || self.next_raw())
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next_raw(&mut self) -> Option<(&'a [u8], &'a [u8])> {
         loop {
             self.rest = self.rest.trim_ascii_start();
             let end = self.rest.iter().position(|b| matches!(b, b'=' | b' '))?;
@@ -194,13 +195,21 @@ impl<'a> Iterator for KeyValues<'a> {
             self.unclosed |= length.is_none();
             let length = length.unwrap_or_else(|| memchr::memchr(b' ', value).unwrap_or(value.len()));
             self.rest = &value[length..];
-            return Some((key, unquoted(&value[..length])));
+            return Some((key, &value[..length]));
         }
     }
 }
 
+impl<'a> Iterator for KeyValues<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_raw().map(|(key, value)| (key, unquoted(value)))
+    }
+}
+
 /// How long a value is; `None` where a brace or quote in it has no end.
-fn value_length(value: &[u8]) -> Option<usize> {
+pub(crate) fn value_length(value: &[u8]) -> Option<usize> {
     if value.starts_with(b"'") {
         // `error='Class: message'` holds whatever the message does, quotes too: it ends where the next key begins.
         let ends = memchr::memmem::find_iter(value, b"' ").find(|at| begins_with_key(&value[at + 2..]));

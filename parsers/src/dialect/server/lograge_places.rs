@@ -1,9 +1,11 @@
 //! Where the fields of lograge's lines stand: found out once for lines that have the same fields in the same order, so that a request that
 //! was answered well is read by position.
 
-use super::lograge::{ADDRESS_KEYS, EXCEPTION_KEYS, REQUEST_KEYS, TIME_KEYS, USER_KEYS, address_of, is_of_cable};
-use crate::dialect::Fields;
+use super::lograge::{self, ADDRESS_KEYS, EXCEPTION_KEYS, REQUEST_KEYS, TIME_KEYS, USER_KEYS, address_of, is_of_cable};
+use crate::dialect::{Context, Fields};
+use crate::layout::{LaidOut, Notation};
 use crate::quick::Times;
+use crate::record::Body;
 use crate::release;
 use crate::secret::RequestId;
 use crate::text::{digits, is_address, is_user_id, milliseconds};
@@ -77,33 +79,31 @@ impl Places {
         })
     }
 
-    /// The request of the line with these values, if it was answered well and is none of a socket's. What it says is what
-    /// [`super::lograge`] reads.
+    /// The request of a line, if it was answered well and is none of a socket's. What it says is what [`super::lograge`] reads.
     #[inline(always)]
-    pub(crate) fn well<'a>(&self, values: &[&'a [u8]], times: &mut Times) -> Option<Well<'a>> {
-        let text = |place: usize| values.get(place).and_then(|value| text_of(value));
-        let maybe = |place: Option<usize>| text(place?);
-        let status =
-            u16::try_from(digits(text(self.status)?, 0, 3)?).ok().filter(|status| (200..400).contains(status))?;
-        let (controller, action) = (text(self.controller)?, text(self.action)?);
-        if is_of_cable(controller, action) || self.exceptions.iter().any(|place| text(*place).is_some()) {
+    pub(crate) fn well<'a>(&self, line: &LaidOut<'_, 'a>, times: &mut Times) -> Option<Well<'a>> {
+        let status = line.at(self.status).and_then(|status| digits(status, 0, 3)).and_then(|s| u16::try_from(s).ok());
+        let status = status.filter(|status| (200..400).contains(status))?;
+        let (controller, action) = (line.at(self.controller)?, line.at(self.action)?);
+        let exception = || self.exceptions.iter().any(|place| line.at(*place).is_some_and(|text| !text.is_empty()));
+        if is_of_cable(controller, action) || exception() {
             return None;
         }
         Some(Well {
-            method: text(self.method).filter(|method| !method.is_empty())?,
-            path: text(self.path)?,
+            method: line.at(self.method).filter(|method| !method.is_empty())?,
+            path: line.at(self.path)?,
             controller: Some(controller).filter(|controller| !controller.is_empty())?,
             action,
             status,
-            duration: maybe(self.duration).and_then(milliseconds),
-            whose: self.whose(values, times),
+            duration: self.duration.and_then(|place| line.at(place)).and_then(milliseconds),
+            whose: self.whose(line, times),
         })
     }
 
     /// What the fields say of whose a line is, and when it was.
     #[inline(always)]
-    fn whose<'a>(&self, values: &[&'a [u8]], times: &mut Times) -> Whose<'a> {
-        let text = |place: Option<usize>| values.get(place?).and_then(|value| text_of(value));
+    fn whose<'a>(&self, line: &LaidOut<'_, 'a>, times: &mut Times) -> Whose<'a> {
+        let text = |place: Option<usize>| line.at(place?);
         Whose {
             request: text(self.request).filter(|id| id.len() >= 8).map(RequestId::new),
             user: text(self.user).filter(|user| is_user_id(user)),
@@ -113,18 +113,26 @@ impl Places {
     }
 
     /// The same as [`super::lograge`] reads it, of any line.
-    pub(crate) fn fields<'a>(&self, values: &[&'a [u8]], times: &mut Times) -> Fields<'a> {
-        let Whose { request, user, address, stamp } = self.whose(values, times);
+    fn fields<'a>(&self, line: &LaidOut<'_, 'a>, times: &mut Times) -> Fields<'a> {
+        let Whose { request, user, address, stamp } = self.whose(line, times);
         Fields { request, user, address: address.filter(|address| is_address(address)), stamp, releases: [None; 2] }
     }
 }
 
-/// A value's text, where there is no escape in it.
-#[inline(always)]
-fn text_of(raw: &[u8]) -> Option<&[u8]> {
-    match raw {
-        b"null" => None,
-        [b'"', inner @ .., _] => Some(inner),
-        _ => Some(raw),
+/// What any line says: see [`super::lograge`].
+pub(crate) fn read<'a>(line: &LaidOut<'_, 'a>, context: &Context<'a>) -> Option<Body<'a>> {
+    lograge::body(|name| line.text(name), context)
+}
+
+/// The fields of any line.
+pub(crate) fn fields<'a>(line: &LaidOut<'_, 'a>, context: &Context<'a>, times: &mut Times) -> Fields<'a> {
+    match (line.places(), line.notation()) {
+        (Some(places), _) => places.fields(line, times),
+        (None, Notation::Pairs) => lograge::fields_of(|name| line.text(name)),
+        // `"dd":{"version":"…"}`: see there.
+        (None, Notation::Object) => {
+            let object = line.object(context.arena);
+            lograge::fields_of(|name| object.at(name))
+        }
     }
 }
