@@ -192,8 +192,9 @@ fn parse_chunk_with<'a>(
             .then(|| quick::head(entry.bytes, &mut times))
             .flatten();
         let lograge = head.as_ref().filter(|_| !matches!(framing, Framing::JsonElements(_))).and_then(lograge_of);
-        let laid_out = lograge.as_ref().and_then(|(_, text)| layouts.read(text));
-        if let (Some(head), Some(laid_out), Some((Tags { cable: false, .. }, _))) = (&head, &laid_out, lograge)
+        let laid_out = lograge.and_then(|text| layouts.read(text));
+        if let (Some(head), Some(laid_out)) = (&head, &laid_out)
+            && lograge.is_some_and(|text| text.len() == head.text.len())
             && let Some(said) = laid_out.places().and_then(|places| places.well(laid_out, &mut times))
             && let Some(stamp) = gather.well(head, entry.line, &said, arena)
         {
@@ -220,7 +221,7 @@ fn parse_chunk_with<'a>(
             quick += 1;
             balance.dialects[dialect] += 1;
             if let Some(body) = meant(text, meaning) {
-                gather.push(Record { line: entry.line, near: last, ..of_server(body) });
+                gather.words(Record { line: entry.line, near: last, ..of_server(body) });
             }
             continue;
         }
@@ -261,9 +262,8 @@ fn parse_chunk_with<'a>(
                 whole.stamp = outcome.stamp.or(whole.stamp);
             }
             whole
-        } else if let (Some(head), Some((tags, text)), Some(laid_out)) = (head, lograge, laid_out)
-            && let Some(outcome) =
-                read_laid_out(&head, (tags, text), &laid_out, entry.line, context, &mut times, &mut slow)
+        } else if let (Some(head), Some(laid_out)) = (head, laid_out)
+            && let Some(outcome) = read_laid_out(&head, &laid_out, entry.line, context, &mut times, &mut slow)
         {
             balance.lines += 1;
             count(&outcome, &entry, &mut balance);
@@ -279,7 +279,7 @@ fn parse_chunk_with<'a>(
                 None => shapes.learn_component(entry.bytes, entry.bytes.len() - line.text.len(), dialect, meaning),
             }
         }
-        if let (Some((_, text)), Some(Some(LOGRAGE_KEY_VALUE | LOGRAGE_JSON))) = (of_new_layout, outcome.dialect) {
+        if let (Some(text), Some(Some(LOGRAGE_KEY_VALUE | LOGRAGE_JSON))) = (of_new_layout, outcome.dialect) {
             layouts.learn(text, arena);
         }
         let silent = !slow.iter().any(|record| stated(record).is_some());
@@ -400,14 +400,19 @@ fn count(outcome: &Outcome, entry: &Entry<'_>, balance: &mut Balance) {
     }
 }
 
-/// The tags and the text of what may be a line of lograge's.
-fn lograge_of<'a>(head: &Head<'a>) -> Option<(Tags<'a>, &'a [u8])> {
-    let (tags, text) = if head.id.is_none() && head.text.starts_with(b"[ActionCable] ") {
-        take_tags(head.text)
-    } else {
-        (Tags { request: head.id, any: head.id.is_some(), ..Tags::default() }, head.text)
-    };
-    Notation::of(text).map(|_| (tags, text))
+/// The text, behind all tags, of what may be a line of lograge's.
+#[inline(always)]
+fn lograge_of<'a>(head: &Head<'a>) -> Option<&'a [u8]> {
+    let text = if head.text.first() == Some(&b'[') { tags_of(head).1 } else { head.text };
+    Notation::of(text).map(|_| text)
+}
+
+/// The tags of such a line, and its text.
+fn tags_of<'a>(head: &Head<'a>) -> (Tags<'a>, &'a [u8]) {
+    if head.id.is_none() && head.text.starts_with(b"[ActionCable] ") {
+        return take_tags(head.text);
+    }
+    (Tags { request: head.id, any: head.id.is_some(), ..Tags::default() }, head.text)
 }
 
 /// Which dialect writes so.
@@ -421,7 +426,6 @@ const fn place_of(notation: Notation) -> usize {
 /// Reads a line of lograge's whose fields are known by their places.
 fn read_laid_out<'a>(
     head: &Head<'a>,
-    (tags, text): (Tags<'a>, &'a [u8]),
     laid_out: &LaidOut<'_, 'a>,
     number: u32,
     context: &Context<'a>,
@@ -430,6 +434,7 @@ fn read_laid_out<'a>(
 ) -> Option<Outcome> {
     let Head { stamp, process, severe, .. } = *head;
     let body = lograge_places::read(laid_out, context)?;
+    let (tags, text) = tags_of(head);
     let envelopes = u64::from(stamp.is_some()) << RUBY_LOGGER;
     let wrapped = Unwrapped { text, stamp, process, severe, envelopes, ..Unwrapped::default() };
     let line = Line { text, tags, ..Line::default() };
@@ -860,8 +865,7 @@ mod tests {
         let said = places.well(&laid_out, &mut Times::default()).expect("it was answered well");
         assert_eq!((said.path, said.whose.user, said.status), (&b"/b?c"[..], None, 200));
         let (mut quick, mut slow) = (Vec::new(), Vec::new());
-        let lograge = lograge_of(&head).expect("it begins as an object");
-        read_laid_out(&head, lograge, &laid_out, 0, &context, &mut Times::default(), &mut quick)
+        read_laid_out(&head, &laid_out, 0, &context, &mut Times::default(), &mut quick)
             .expect("it is a line of lograge's");
         read_entry(second.as_bytes(), 0, &context, &[], &mut slow);
         assert_eq!(quick, slow);

@@ -354,6 +354,16 @@ impl<'a, 't> Gather<'a, 't> {
         }
     }
 
+    /// Takes the server's words without the id of a request.
+    // (To hand a record over in memory takes longer than to write it where it belongs.)
+    #[inline(always)]
+    pub(crate) fn words(&mut self, record: Record<'a>) {
+        if matches!(record.body, Body::Note { sense, user: Some(_), .. } if sense.is_empty()) {
+            self.notes.push_back(self.records.len());
+        }
+        self.records.push(record);
+    }
+
     /// Takes the next record of the chunk.
     pub(crate) fn push(&mut self, record: Record<'a>) {
         if let Body::Release(release) = record.body {
@@ -372,11 +382,9 @@ impl<'a, 't> Gather<'a, 't> {
             return;
         }
         let Some(id) = record.request.filter(|_| record.side == Side::Server) else {
-            if let Body::Note { sense, user: Some(_), .. } = record.body
-                && sense.is_empty()
-                && record.side == Side::Server
-            {
-                self.notes.push_back(self.records.len());
+            if record.side == Side::Server && matches!(record.body, Body::Note { .. }) {
+                self.words(record);
+                return;
             }
             // An app's line that names a request belongs to it, whichever side it seems to be of.
             if let Some(id) = record.request {
