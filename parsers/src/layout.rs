@@ -14,7 +14,7 @@ use crate::dialect::server::lograge::KeyValues;
 use crate::dialect::server::lograge_places::Places;
 use crate::envelope;
 use crate::json::Object;
-use crate::text::unquoted;
+use crate::text::{contains, unquoted};
 use scan::Mark;
 
 /// How a line is written.
@@ -147,10 +147,10 @@ impl<'a> Layout<'a> {
             Notation::Pairs => KeyValues::new(text).raw().collect(),
         };
         let keys: Vec<_> = fields.iter().map(|(key, _)| *key).collect();
-        // A frame, a document of many, logstasher's.
-        let other =
-            |key: &&[u8]| envelope::is_field(key) || bundle::is_kind(key) || matches!(*key, b"route" | b"@fields");
-        if keys.len() > MOST_FIELDS || notation == Notation::Object && keys.iter().any(other) {
+        // A document of many, logstasher's, a frame.
+        let other = |key: &&[u8]| bundle::is_kind(key) || matches!(*key, b"route" | b"@fields");
+        let bare = || !keys.iter().any(other) && envelope::is_bare(&keys);
+        if keys.len() > MOST_FIELDS || notation == Notation::Object && !bare() {
             return None;
         }
         let mut from = 0;
@@ -190,7 +190,7 @@ impl<'a> Layout<'a> {
         }
         rest == self.notation.end()
             && match self.notation {
-                Notation::Object => !nested || bundle::entries(text).is_none(),
+                Notation::Object => !nested || !contains(text, envelope::MARK) && bundle::entries(text).is_none(),
                 Notation::Pairs => values.first().is_some_and(|method| is_method(method)),
             }
     }
@@ -234,10 +234,19 @@ mod tests {
     #[test]
     fn what_may_be_a_frame_or_a_document_is_not_kept() {
         let arena = Bump::new();
-        for line in
-            [&br#"{"status":200,"message":"x"}"#[..], br#"{"events":[]}"#, br#"{"route":"a#b"}"#, br#"{"cut":"o"#]
-        {
-            assert!(Layout::of(line, &arena).is_none(), "{}", String::from_utf8_lossy(line));
+        for (line, kept) in [
+            (&br#"{"status":200,"controller":"A","action":"b","message":"x"}"#[..], true),
+            (br#"{"status":200,"controller":"A","action":"b","message":"x","type":"log"}"#, false),
+            (br#"{"status":200,"message":"x"}"#, false),
+            (br#"{"events":[]}"#, false),
+            (br#"{"route":"a#b"}"#, false),
+            (br#"{"cut":"o"#, false),
+            (b"method=GET status=200", true),
+            (b"method=GET status=200 and words", false),
+            (b"method=GET status=200 and words=1", false),
+            (b"method=GET state=200", false),
+        ] {
+            assert_eq!(Layout::of(line, &arena).is_some(), kept, "{}", String::from_utf8_lossy(line));
         }
     }
 }

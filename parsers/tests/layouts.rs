@@ -78,6 +78,16 @@ fn objects() -> impl Strategy<Value = Vec<String>> {
         ]),
         text(&["null", "null", r#""""#, r#""NoMethodError: x""#, r#"["A","b"]"#]),
     );
+    let other = text(&[
+        "7",
+        r#""x""#,
+        r#""log""#,
+        r#""source_type""#,
+        r#""@message""#,
+        r#"{"message":"source_type"}"#,
+        r#"{"source_type":1}"#,
+        r#"["labels","line"]"#,
+    ]);
     let order = prop::sample::select(vec![
         "{M,P,C,A,S,D,I,U,H,T}",
         "{M,P,C,A,S,D,I,U,H,T}",
@@ -91,6 +101,12 @@ fn objects() -> impl Strategy<Value = Vec<String>> {
         r#"{M,P,C,A,S,D,I,U,H,T,"app_version":"2.3.1"}"#,
         r#"{M,P,C,A,S,D,I,U,H,T,"dd":{"version":"1f3c9ab"}}"#,
         r#"{M,P,C,A,S,D,I,U,H,T,"message":"[200] GET /a","@version":"1"}"#,
+        r#"{M,P,C,A,S,D,I,U,H,T,"message":"[200] GET /a","@version":"1"}"#,
+        r#"{M,P,C,A,S,D,I,U,H,T,"message":"[200] GET /a","@version":"2","note":V}"#,
+        r#"{M,P,C,A,S,D,I,U,H,T,"message":"{}","timestamp":"1763273032068","note":V}"#,
+        r#"{M,P,C,A,S,D,I,U,H,T,"message":"{}","timestamp":1763273032068,"id":V}"#,
+        r#"{M,P,C,A,S,D,I,U,H,T,"message":"{}","type":V,"attributes":V}"#,
+        r#"{M,P,C,A,S,D,I,U,H,T,"message":"{}","resource":V,"type":V,"timestamp":"2026-11-16T11:01:50Z"}"#,
         r#"{M,P,C,A,S,D,I,U,H,T,"route":"a#b","@timestamp":"2026-11-16T11:01:50.158Z"}"#,
         "{M,P,C,A,S,D,I,U,H,T",
         "{M,P,C,A,S,D,I,U,H,T} ",
@@ -131,7 +147,7 @@ fn objects() -> impl Strategy<Value = Vec<String>> {
         "\u{feff}",
         "\u{1b}[31m",
     ]);
-    let line = (usual, order, frame).prop_map(|((m, p, c, a, s, d, i, u, h, t, x), order, frame)| {
+    let line = (usual, other, order, frame).prop_map(|((m, p, c, a, s, d, i, u, h, t, x), v, order, frame)| {
         let pairs = order.starts_with("M P") || order.starts_with("M M");
         let field = |name: &str, value: &str| match (pairs, value) {
             (false, _) => format!("\"{name}\":{value}"),
@@ -152,6 +168,7 @@ fn objects() -> impl Strategy<Value = Vec<String>> {
             ("H", field("ip", h)),
             ("T", field("time", t)),
             ("X", x.to_owned()),
+            ("V", v.to_owned()),
         ];
         let words = order.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
         let filled = words.map(|word| {

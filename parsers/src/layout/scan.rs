@@ -2,6 +2,7 @@
 
 use crate::bundle;
 use crate::dialect::server::lograge;
+use crate::envelope;
 use crate::json;
 
 const EACH: u64 = 0x0101_0101_0101_0101;
@@ -13,8 +14,9 @@ pub(super) fn of_object(text: &[u8]) -> Option<usize> {
     match text.first()? {
         b'"' => {
             let length = quote(&text[1..])? + 2;
-            // A word that a document of many begins with.
-            (!bundle::is_kind(&text[1..length - 1])).then_some(length)
+            // A word that a document of many begins with, or one of a frame's.
+            let inside = &text[1..length - 1];
+            (inside != envelope::MARK && !bundle::is_kind(inside)).then_some(length)
         }
         b'{' | b'[' => Some(json::value_end(text)),
         _ => {
