@@ -180,8 +180,7 @@ fn parse_chunk_with<'a>(
     let mut gather = Gather::new(texts);
     let mut last: Option<Stamp> = None;
     let coloured = memchr(0x1b, bytes).is_some();
-    // Dull lines are counted here and added up at the end.
-    let (mut quick, mut quick_framed) = (0_u64, 0_u64);
+    let mut quickly = Quickly::default();
     let (mut times, mut shapes, mut layouts) = (Times::default(), Shapes::default(), Layouts::default());
     let mut slow = Vec::new();
     for entry in framing.entries(bytes) {
@@ -198,9 +197,7 @@ fn parse_chunk_with<'a>(
             && let Some(said) = laid_out.places().and_then(|places| places.well(laid_out, &mut times))
             && let Some(stamp) = gather.well(head, entry.line, &said, arena)
         {
-            quick += 1;
-            quick_framed += u64::from(head.stamp.is_some());
-            balance.dialects[place_of(laid_out.notation())] += 1;
+            quickly.count(place_of(laid_out.notation()), head.stamp.is_some());
             last = Some(stamp);
             continue;
         }
@@ -208,9 +205,7 @@ fn parse_chunk_with<'a>(
         if let Some(head) = &head
             && let Some((dialect, stamp)) = gather.dull(head, (entry.line, last), &mut times, &shapes)
         {
-            quick += 1;
-            quick_framed += u64::from(head.stamp.is_some());
-            balance.dialects[dialect] += 1;
+            quickly.count(dialect, head.stamp.is_some());
             last = stamp.or(last);
             continue;
         }
@@ -218,8 +213,7 @@ fn parse_chunk_with<'a>(
             && entry.bytes.first() == Some(&b'[')
             && let Some((dialect, meaning, text)) = shapes.of_component(entry.bytes)
         {
-            quick += 1;
-            balance.dialects[dialect] += 1;
+            quickly.count(dialect, false);
             if let Some(body) = meant(text, meaning) {
                 gather.words(Record { line: entry.line, near: last, ..of_server(body) });
             }
@@ -241,9 +235,7 @@ fn parse_chunk_with<'a>(
                 }
             };
             if let Some((dialect, record, stamp)) = read {
-                quick += 1;
-                quick_framed += u64::from(found.framed);
-                balance.dialects[dialect] += 1;
+                quickly.count(dialect, found.framed);
                 let before = last;
                 last = record.as_ref().map_or(stamp, stated).or(last);
                 if let Some(record) = record {
@@ -292,12 +284,41 @@ fn parse_chunk_with<'a>(
             last = outcome.stamp.or(last);
         }
     }
-    balance.lines += quick;
-    balance.recognised += quick;
-    balance.envelopes[RUBY_LOGGER] += quick_framed;
+    quickly.add_to(&mut balance);
     gather.finish();
     let Gather { records, answered, said_again, new_texts: texts, .. } = gather;
     Parsed { records, answered, said_again, texts, last, balance }
+}
+
+/// Lines that a dialect read without the long way, to be taken into the balance when the chunk is over.
+struct Quickly {
+    /// By the place of the dialect.
+    lines: [u64; MOST_DIALECTS],
+    /// How many stand in Ruby's logger frame.
+    framed: u64,
+}
+
+impl Default for Quickly {
+    fn default() -> Self {
+        Self { lines: [0; MOST_DIALECTS], framed: 0 }
+    }
+}
+
+impl Quickly {
+    #[inline(always)]
+    fn count(&mut self, dialect: usize, framed: bool) {
+        self.lines[dialect] += 1;
+        self.framed += u64::from(framed);
+    }
+
+    fn add_to(&self, balance: &mut Balance) {
+        for (all, lines) in balance.dialects.iter_mut().zip(self.lines) {
+            *all += lines;
+            balance.lines += lines;
+            balance.recognised += lines;
+        }
+        balance.envelopes[RUBY_LOGGER] += self.framed;
+    }
 }
 
 /// `[gatekeeper] member=7711`: words of a part of the app, without frame or request id. Where there are no marks of paths, objects or
