@@ -43,6 +43,13 @@ const DOCUMENTS: &[(&[u8], &[u8])] = &[
 static KINDS: LazyLock<AhoCorasick> =
     LazyLock::new(|| AhoCorasick::new(DOCUMENTS.iter().map(|(kind, _)| kind)).expect("the words are few"));
 
+/// Whether it is a word, without its quotes, that a document begins with.
+pub(crate) fn is_kind(word: &[u8]) -> bool {
+    // Few texts of a request begin so: this is asked of each.
+    matches!(word.first(), Some(b'd' | b'e' | b'h' | b'l' | b'm' | b'r'))
+        && DOCUMENTS.iter().any(|(kind, _)| kind[1..kind.len() - 1] == *word)
+}
+
 /// How far into a document its kind shows.
 const KIND_WITHIN: usize = 160;
 
@@ -146,6 +153,14 @@ mod tests {
                 String::from_utf8_lossy(element).into_owned()
             })
             .collect()
+    }
+
+    #[test]
+    fn every_document_is_known_by_its_word() {
+        for (kind, _) in DOCUMENTS {
+            assert!(is_kind(&kind[1..kind.len() - 1]), "{}", String::from_utf8_lossy(kind));
+        }
+        assert!(!is_kind(b"logout") && !is_kind(b""));
     }
 
     #[test]

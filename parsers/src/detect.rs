@@ -9,15 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle;
 use crate::dialect::client::har;
-use crate::dialect::server::take_tags;
-use crate::dialect::{Context, DIALECTS, Dialect, Line, Tags};
+use crate::dialect::server::{lograge_places, take_tags};
+use crate::dialect::{Context, DIALECTS, Dialect, Fields, Line, Tags};
 use crate::envelope::{self, Unwrapped};
-use crate::gather::{Answered, Gather, NewTexts, Texts};
+use crate::gather::{Answered, Gather, NewTexts, SaidAgain, Texts};
 use crate::json::Object;
+use crate::layout::{LaidOut, Layouts, Notation};
 use crate::line::{Entry, Framing};
 use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
-use crate::quick::{self, ACTION_CABLE, Quick, RAILS, RUBY_LOGGER, Said, Times};
+use crate::quick::{self, ACTION_CABLE, Head, LOGRAGE_JSON, LOGRAGE_KEY_VALUE, RAILS, RUBY_LOGGER, Said, Times};
 use crate::record::{Block, Body, Completed, Exchange, Params, Record, Release, Side, Upgrade};
 use crate::secret::FingerprintKey;
 use crate::shape::{Bare, Meaning, Shapes};
@@ -119,7 +120,9 @@ pub struct Parsed<'a> {
     pub records: Vec<Record<'a>>,
     /// Requests that were answered well, with nothing else to say of them, in the order in which they ended.
     pub(crate) answered: Vec<Answered>,
-    /// Their texts.
+    /// The app's words that such a request says again.
+    pub(crate) said_again: Vec<SaidAgain>,
+    /// The texts of both.
     pub(crate) texts: NewTexts<'a>,
     /// The time of the last line that has one.
     pub(crate) last: Option<Stamp>,
@@ -177,9 +180,9 @@ fn parse_chunk_with<'a>(
     let mut gather = Gather::new(texts);
     let mut last: Option<Stamp> = None;
     let coloured = memchr(0x1b, bytes).is_some();
-    // Dull lines are counted here and added up at the end.
-    let (mut quick, mut quick_framed) = (0_u64, 0_u64);
-    let (mut times, mut shapes, mut slow) = (Times::default(), Shapes::default(), Vec::new());
+    let mut quickly = Quickly::default();
+    let (mut times, mut shapes, mut layouts) = (Times::default(), Shapes::default(), Layouts::default());
+    let mut slow = Vec::new();
     for entry in framing.entries(bytes) {
         let plain = entry.lines == 1 && !entry.capped;
         // Patterns of the user's own come before all.
@@ -187,32 +190,52 @@ fn parse_chunk_with<'a>(
         let head = (common && (!coloured || memchr(0x1b, entry.bytes).is_none()))
             .then(|| quick::head(entry.bytes, &mut times))
             .flatten();
+        let lograge = head.as_ref().filter(|_| !matches!(framing, Framing::JsonElements(_))).and_then(lograge_of);
+        let laid_out = lograge.and_then(|text| layouts.read(text));
+        if let (Some(head), Some(laid_out)) = (&head, &laid_out)
+            && lograge.is_some_and(|text| text.len() == head.text.len())
+            && let Some(said) = laid_out.places().and_then(|places| places.well(laid_out, &mut times))
+            && let Some(stamp) = gather.well(head, entry.line, &said, arena)
+        {
+            quickly.count(place_of(laid_out.notation()), head.stamp.is_some());
+            last = Some(stamp);
+            continue;
+        }
+        let of_new_layout = lograge.filter(|_| laid_out.is_none());
         if let Some(head) = &head
             && let Some((dialect, stamp)) = gather.dull(head, (entry.line, last), &mut times, &shapes)
         {
-            quick += 1;
-            quick_framed += u64::from(head.stamp.is_some());
-            balance.dialects[dialect] += 1;
+            quickly.count(dialect, head.stamp.is_some());
             last = stamp.or(last);
             continue;
         }
-        let found = head.and_then(quick::read).or_else(|| common.then(|| of_component(entry.bytes)).flatten());
+        if common
+            && entry.bytes.first() == Some(&b'[')
+            && let Some((dialect, meaning, text)) = shapes.of_component(entry.bytes)
+        {
+            quickly.count(dialect, false);
+            if let Some(body) = meant(text, meaning) {
+                gather.words(Record { line: entry.line, near: last, ..of_server(body) });
+            }
+            continue;
+        }
+        // A line whose meaning is to be found out, with its shape; without one it is a component's.
         let mut unknown = None;
-        if let Some(found) = found {
+        if let Some(found) = head.and_then(quick::read) {
             let read = match found.said {
                 Said::Something(record) => Some((RAILS + usize::from(found.cable), Some(record), None)),
                 Said::Nothing(stamp) => Some((ACTION_CABLE, None, stamp)),
                 Said::Other(record, line) => {
                     let shape = shapes.of(&line);
-                    let known = shape.as_ref().and_then(|shape| shapes.get(shape, &line));
-                    unknown = shape.map(|shape| (shape, line));
-                    known.map(|(dialect, meaning)| (dialect, meant(record, &line, meaning), record.stamp))
+                    let known = shape.and_then(|shape| shapes.get(shape, &line));
+                    unknown = shape.map(|shape| (Some(shape), line));
+                    known.map(|(dialect, meaning)| {
+                        (dialect, meant(line.text, meaning).map(|body| Record { body, ..record }), record.stamp)
+                    })
                 }
             };
             if let Some((dialect, record, stamp)) = read {
-                quick += 1;
-                quick_framed += u64::from(found.framed);
-                balance.dialects[dialect] += 1;
+                quickly.count(dialect, found.framed);
                 let before = last;
                 last = record.as_ref().map_or(stamp, stated).or(last);
                 if let Some(record) = record {
@@ -220,6 +243,8 @@ fn parse_chunk_with<'a>(
                 }
                 continue;
             }
+        } else if common {
+            unknown = of_component(entry.bytes).map(|line| (None, line));
         }
         slow.clear();
         let outcome = if framing == Framing::Parts && entry.lines > 1 {
@@ -229,13 +254,25 @@ fn parse_chunk_with<'a>(
                 whole.stamp = outcome.stamp.or(whole.stamp);
             }
             whole
+        } else if let (Some(head), Some(laid_out)) = (head, laid_out)
+            && let Some(outcome) = read_laid_out(&head, &laid_out, entry.line, context, &mut times, &mut slow)
+        {
+            balance.lines += 1;
+            count(&outcome, &entry, &mut balance);
+            outcome
         } else {
             read_slowly(&entry, framing, context, patterns, &mut slow, &mut balance)
         };
         if let (Some((shape, line)), Some(Some(dialect)), [] | [_]) = (&unknown, outcome.dialect, &slow[..])
             && let Some(meaning) = meaning_of(slow.first(), line)
         {
-            shapes.learn(shape, line, dialect, meaning);
+            match shape {
+                Some(shape) => shapes.learn(*shape, line, dialect, meaning),
+                None => shapes.learn_component(entry.bytes, entry.bytes.len() - line.text.len(), dialect, meaning),
+            }
+        }
+        if let (Some(text), Some(Some(LOGRAGE_KEY_VALUE | LOGRAGE_JSON))) = (of_new_layout, outcome.dialect) {
+            layouts.learn(text, arena);
         }
         let silent = !slow.iter().any(|record| stated(record).is_some());
         for record in slow.drain(..) {
@@ -247,17 +284,46 @@ fn parse_chunk_with<'a>(
             last = outcome.stamp.or(last);
         }
     }
-    balance.lines += quick;
-    balance.recognised += quick;
-    balance.envelopes[RUBY_LOGGER] += quick_framed;
+    quickly.add_to(&mut balance);
     gather.finish();
-    let Gather { records, answered, new_texts: texts, .. } = gather;
-    Parsed { records, answered, texts, last, balance }
+    let Gather { records, answered, said_again, new_texts: texts, .. } = gather;
+    Parsed { records, answered, said_again, texts, last, balance }
+}
+
+/// Lines that a dialect read without the long way, to be taken into the balance when the chunk is over.
+struct Quickly {
+    /// By the place of the dialect.
+    lines: [u64; MOST_DIALECTS],
+    /// How many stand in Ruby's logger frame.
+    framed: u64,
+}
+
+impl Default for Quickly {
+    fn default() -> Self {
+        Self { lines: [0; MOST_DIALECTS], framed: 0 }
+    }
+}
+
+impl Quickly {
+    #[inline(always)]
+    fn count(&mut self, dialect: usize, framed: bool) {
+        self.lines[dialect] += 1;
+        self.framed += u64::from(framed);
+    }
+
+    fn add_to(&self, balance: &mut Balance) {
+        for (all, lines) in balance.dialects.iter_mut().zip(self.lines) {
+            *all += lines;
+            balance.lines += lines;
+            balance.recognised += lines;
+        }
+        balance.envelopes[RUBY_LOGGER] += self.framed;
+    }
 }
 
 /// `[gatekeeper] member=7711`: words of a part of the app, without frame or request id. Where there are no marks of paths, objects or
 /// quotes, no number in it decides which dialect reads it.
-fn of_component(line: &[u8]) -> Option<Quick<'_>> {
+fn of_component(line: &[u8]) -> Option<Bare<'_>> {
     let inside = line.strip_prefix(b"[")?;
     let end = memchr(b']', &inside[..inside.len().min(LONGEST_COMPONENT)])?;
     let (tags, text) = take_tags(line);
@@ -267,23 +333,27 @@ fn of_component(line: &[u8]) -> Option<Quick<'_>> {
     if !one || !plain || tags.other.is_none() {
         return None;
     }
-    let record = record_of(&Unwrapped::default(), &Line { tags, ..Line::default() }, Side::Server, Body::Dull);
-    let said = Said::Other(record, Bare { text, tags, severe: false, framed: false });
-    Some(Quick { said, framed: false, cable: false })
+    Some(Bare { text, tags, severe: false, framed: false })
 }
 
 /// What an app calls a part of itself is shorter.
 const LONGEST_COMPONENT: usize = 32;
 
 /// A line of a known shape, read.
-fn meant<'a>(record: Record<'a>, line: &Bare<'a>, meaning: &Meaning) -> Option<Record<'a>> {
+fn meant<'a>(text: &'a [u8], meaning: &Meaning) -> Option<Body<'a>> {
     let Meaning::Note { sense, user } = meaning else { return None };
     // Zero is a number that means nobody.
-    let user = user.clone().and_then(|range| line.text.get(range)).filter(|user| is_user_id(user));
+    let user = user.clone().and_then(|range| text.get(range)).filter(|user| is_user_id(user));
     if sense.is_empty() && user.is_none() {
         return None;
     }
-    Some(Record { body: Body::Note { sense: *sense, user, text: line.text }, ..record })
+    Some(Body::Note { sense: *sense, user, text })
+}
+
+/// What a component of the server says without frame, request id or address.
+fn of_server(body: Body<'_>) -> Record<'_> {
+    let tags = Tags { any: true, ..Tags::default() };
+    record_of(&Unwrapped::default(), &Line { tags, ..Line::default() }, Side::Server, body)
 }
 
 /// What was found out about a line, if it holds for all lines of its shape.
@@ -326,6 +396,12 @@ fn read_slowly<'a>(
 ) -> Outcome {
     balance.lines += u64::from(entry.lines);
     let outcome = read_whole(entry, framing, context, patterns, records);
+    count(&outcome, entry, balance);
+    outcome
+}
+
+/// Takes what became of an entry into the balance.
+fn count(outcome: &Outcome, entry: &Entry<'_>, balance: &mut Balance) {
     for place in set_bits(outcome.envelopes) {
         balance.envelopes[place] += 1;
     }
@@ -343,7 +419,52 @@ fn read_slowly<'a>(
         // A chunk keeps all of its templates, a source the first ones: so the outcome does not depend on the cuts.
         *balance.templates.entry(template.into()).or_default() += u64::from(entry.lines);
     }
-    outcome
+}
+
+/// The text, behind all tags, of what may be a line of lograge's.
+#[inline(always)]
+fn lograge_of<'a>(head: &Head<'a>) -> Option<&'a [u8]> {
+    let text = if head.text.first() == Some(&b'[') { tags_of(head).1 } else { head.text };
+    Notation::of(text).map(|_| text)
+}
+
+/// The tags of such a line, and its text.
+fn tags_of<'a>(head: &Head<'a>) -> (Tags<'a>, &'a [u8]) {
+    if head.id.is_none() && head.text.starts_with(b"[ActionCable] ") {
+        return take_tags(head.text);
+    }
+    (Tags { request: head.id, any: head.id.is_some(), ..Tags::default() }, head.text)
+}
+
+/// Which dialect writes so.
+const fn place_of(notation: Notation) -> usize {
+    match notation {
+        Notation::Object => LOGRAGE_JSON,
+        Notation::Pairs => LOGRAGE_KEY_VALUE,
+    }
+}
+
+/// Reads a line of lograge's whose fields are known by their places.
+fn read_laid_out<'a>(
+    head: &Head<'a>,
+    laid_out: &LaidOut<'_, 'a>,
+    number: u32,
+    context: &Context<'a>,
+    times: &mut Times,
+    records: &mut Vec<Record<'a>>,
+) -> Option<Outcome> {
+    let Head { stamp, process, severe, .. } = *head;
+    let body = lograge_places::read(laid_out, context)?;
+    let (tags, text) = tags_of(head);
+    let envelopes = u64::from(stamp.is_some()) << RUBY_LOGGER;
+    let wrapped = Unwrapped { text, stamp, process, severe, envelopes, ..Unwrapped::default() };
+    let line = Line { text, tags, ..Line::default() };
+    let first = records.len();
+    say(&wrapped, &line, Side::Server, body, || lograge_places::fields(laid_out, context, times), records);
+    for record in &mut records[first..] {
+        record.line = number;
+    }
+    Some(Outcome { dialect: Some(Some(place_of(laid_out.notation()))), envelopes, stamp })
 }
 
 fn set_bits(bits: u64) -> impl Iterator<Item = usize> {
@@ -539,6 +660,19 @@ fn read_text<'a>(
         }
     };
     let dialect = DIALECTS[place];
+    say(wrapped, &line, dialect.side(), body, || dialect.fields(&line, context), records);
+    Some(Some(place))
+}
+
+/// Adds what a dialect read in a line, and what the line's fields say besides, to the records.
+fn say<'a>(
+    wrapped: &Unwrapped<'a>,
+    line: &Line<'a>,
+    side: Side,
+    body: Body<'a>,
+    fields: impl FnOnce() -> Fields<'a>,
+    records: &mut Vec<Record<'a>>,
+) {
     match body {
         Body::Dull => {}
         Body::Request { .. }
@@ -547,8 +681,8 @@ fn read_text<'a>(
         | Body::Connection { .. }
         | Body::Channel(_)
         | Body::ClientSocket(_) => {
-            let fields = dialect.fields(&line, context);
-            let record = record_of(wrapped, &line, dialect.side(), body);
+            let fields = fields();
+            let record = record_of(wrapped, line, side, body);
             let record = Record {
                 request: fields.request.or(record.request),
                 user: fields.user.or(record.user),
@@ -560,9 +694,8 @@ fn read_text<'a>(
             records.extend(fields.releases.into_iter().flatten().map(released));
             records.push(record);
         }
-        body => records.push(record_of(wrapped, &line, dialect.side(), body)),
+        body => records.push(record_of(wrapped, line, side, body)),
     }
-    Some(Some(place))
 }
 
 fn without_colours<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a [u8] {
@@ -731,6 +864,32 @@ mod tests {
             }
         }
         assert!(seen >= 100, "only {seen} lines were read by position");
+    }
+
+    #[test]
+    fn objects_are_read_by_position() {
+        let names = [LOGRAGE_KEY_VALUE, LOGRAGE_JSON].map(|place| DIALECTS[place].name());
+        assert_eq!(names, ["lograge-key-value", "lograge-json"]);
+        let line = |path: &str, user: &str| {
+            let fields = format!(r#""path":"{path}","controller":"A","action":"b","status":200,"user_id":{user}"#);
+            let id = "3b1f0a52-6c1d-4f0e-9a51-1c7d2e4f8a01";
+            format!(r#"{{"method":"GET",{fields},"request_id":"{id}","time":"2026-11-16T11:01:50.158Z"}}"#)
+        };
+        let (first, second) = (line("/a", "42"), line("/b?c", "null"));
+        let (arena, key) = (Bump::new(), FingerprintKey::new([1; 16]));
+        let context = Context { arena: &arena, key };
+        let mut layouts = Layouts::default();
+        layouts.learn(first.as_bytes(), &arena);
+        let head = quick::head(second.as_bytes(), &mut Times::default()).expect("an object has a head");
+        let laid_out = layouts.read(second.as_bytes()).expect("it has the layout of the first");
+        let places = laid_out.places().expect("its fields have one meaning");
+        let said = places.well(&laid_out, &mut Times::default()).expect("it was answered well");
+        assert_eq!((said.path, said.whose.user, said.status), (&b"/b?c"[..], None, 200));
+        let (mut quick, mut slow) = (Vec::new(), Vec::new());
+        read_laid_out(&head, &laid_out, 0, &context, &mut Times::default(), &mut quick)
+            .expect("it is a line of lograge's");
+        read_entry(second.as_bytes(), 0, &context, &[], &mut slow);
+        assert_eq!(quick, slow);
     }
 
     #[test]

@@ -7,9 +7,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use bumpalo::Bump;
+
 use crate::assemble::bare_path;
 use crate::assemble::server::{NOTE_REACH, names_refresh};
 use crate::dialect::Tags;
+use crate::dialect::server::lograge_places::{Well, Whose};
 use crate::dialect::server::rails;
 use crate::event::GroupedBy;
 use crate::quick::{self, Head, RAILS, Times};
@@ -46,6 +49,22 @@ pub(crate) struct Answered {
     pub(crate) grouped_by: GroupedBy,
 }
 
+/// The app's words that name a user and nothing else, where a one-line request after them says the same. What they may say of an earlier
+/// request is left of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SaidAgain {
+    /// The line, within its chunk, from 0.
+    pub(crate) line: u32,
+    /// See [`Record`].
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) near: Option<Stamp>,
+    pub(crate) request: Option<RequestId>,
+    pub(crate) process: u64,
+    /// The number of the text.
+    pub(crate) user: u32,
+    pub(crate) address: Option<u32>,
+}
+
 /// The texts of answered requests, each under a number that it keeps from chunk to chunk: people, addresses and paths come back, and
 /// whoever puts the chunks together looks each of them up once.
 #[derive(Debug, Default)]
@@ -78,6 +97,16 @@ impl Texts {
     }
 
     fn number<'a>(&mut self, text: &'a [u8], new: &mut NewTexts<'a>) -> u32 {
+        self.number_of(text, new, |text| text)
+    }
+
+    /// The number of a text; `keep` makes it last as long as the chunk.
+    fn number_of<'t, 'a>(
+        &mut self,
+        text: &'t [u8],
+        new: &mut NewTexts<'a>,
+        keep: impl FnOnce(&'t [u8]) -> &'a [u8],
+    ) -> u32 {
         if let Some(number) = self.recent.get(text) {
             return number;
         }
@@ -85,7 +114,7 @@ impl Texts {
             // A chunk has far fewer texts than bytes.
             let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
             self.numbers.insert(text.into(), number);
-            new.list.push(text);
+            new.list.push(keep(text));
             number
         });
         self.recent.put(text, number);
@@ -150,6 +179,25 @@ struct End {
     duration: Option<i64>,
 }
 
+/// A request that is one line and was answered well.
+#[derive(Clone, Copy, Debug)]
+struct OneLine<'a> {
+    line: u32,
+    id: RequestId,
+    /// When it ended.
+    stamp: Stamp,
+    status: u16,
+    /// Microseconds.
+    duration: Option<i64>,
+    process: u64,
+    method: &'a [u8],
+    /// Without a query.
+    path: &'a [u8],
+    action: Option<u32>,
+    address: Option<&'a [u8]>,
+    user: Option<&'a [u8]>,
+}
+
 /// What a chunk's records come to.
 #[derive(Debug)]
 pub(crate) struct Gather<'a, 't> {
@@ -158,12 +206,15 @@ pub(crate) struct Gather<'a, 't> {
     free: Vec<usize>,
     pub(crate) records: Vec<Record<'a>>,
     pub(crate) answered: Vec<Answered>,
+    pub(crate) said_again: Vec<SaidAgain>,
     texts: &'t mut Texts,
     pub(crate) new_texts: NewTexts<'a>,
     /// Where the app's lines without an id that name a user and say nothing else are among the records.
     notes: VecDeque<usize>,
     /// And those with the id of a request that is not open: its one line may follow.
     named: HashMap<RequestId, usize, ById>,
+    /// Room for a controller's action.
+    name: Vec<u8>,
     /// Records were put in later than lines that follow them.
     disordered: bool,
     /// The release that was said last of each caller, and in which hour: what is said again of him goes no further.
@@ -188,10 +239,12 @@ impl<'a, 't> Gather<'a, 't> {
             free: Vec::with_capacity(OPEN),
             records: Vec::with_capacity(ROOM),
             answered: Vec::with_capacity(ROOM),
+            said_again: Vec::with_capacity(ROOM),
             texts,
             new_texts,
             notes: VecDeque::new(),
             named: HashMap::default(),
+            name: Vec::new(),
             disordered: false,
             released: HashMap::default(),
         }
@@ -264,17 +317,22 @@ impl<'a, 't> Gather<'a, 't> {
             b'a'..=b'z' | b'B' | b'D' | b'E' | b'G'..=b'O' | b'Q' | b'T'..=b'Z' => {
                 let tags = Tags { request: Some(id), any: true, ..Tags::default() };
                 let line = Bare { text, tags, severe, framed: stamp.is_some() };
-                let (dialect, meaning) = shapes.get(&shapes.of(&line)?, &line)?;
+                let (dialect, meaning) = shapes.get(shapes.of(&line)?, &line)?;
                 let Meaning::Note { sense, user } = meaning else { return Some((dialect, stamp)) };
                 let user = user.clone().and_then(|range| text.get(range)).filter(|user| is_user_id(user));
                 if !sense.is_empty() || user.is_none() {
                     return sense.is_empty().then_some((dialect, stamp));
                 }
-                let held = self.slots.get_mut(*self.held.get(&id)?)?;
+                let record = record(Body::Note { sense: *sense, user, text });
+                let Some(slot) = self.held.get(&id) else {
+                    self.name(id, record);
+                    return Some((dialect, stamp));
+                };
+                let held = self.slots.get_mut(*slot)?;
                 if held.named.is_some() {
                     return None;
                 }
-                held.named = Some(record(Body::Note { sense: *sense, user, text }));
+                held.named = Some(record);
                 held.name(user);
                 Some((dialect, stamp))
             }
@@ -296,6 +354,16 @@ impl<'a, 't> Gather<'a, 't> {
         }
     }
 
+    /// Takes the server's words without the id of a request.
+    // (To hand a record over in memory takes longer than to write it where it belongs.)
+    #[inline(always)]
+    pub(crate) fn words(&mut self, record: Record<'a>) {
+        if matches!(record.body, Body::Note { sense, user: Some(_), .. } if sense.is_empty()) {
+            self.notes.push_back(self.records.len());
+        }
+        self.records.push(record);
+    }
+
     /// Takes the next record of the chunk.
     pub(crate) fn push(&mut self, record: Record<'a>) {
         if let Body::Release(release) = record.body {
@@ -314,11 +382,9 @@ impl<'a, 't> Gather<'a, 't> {
             return;
         }
         let Some(id) = record.request.filter(|_| record.side == Side::Server) else {
-            if let Body::Note { sense, user: Some(_), .. } = record.body
-                && sense.is_empty()
-                && record.side == Side::Server
-            {
-                self.notes.push_back(self.records.len());
+            if record.side == Side::Server && matches!(record.body, Body::Note { .. }) {
+                self.words(record);
+                return;
             }
             // An app's line that names a request belongs to it, whichever side it seems to be of.
             if let Some(id) = record.request {
@@ -334,7 +400,10 @@ impl<'a, 't> Gather<'a, 't> {
             && !path.is_empty()
             && !self.held.contains_key(&id)
         {
-            self.one_line(id, &record, (stamp, status), method, path, &end);
+            let Completed { duration, action, .. } = end;
+            let action = action.map(|action| self.texts.number(action, &mut self.new_texts));
+            let Record { line, process, address, user, .. } = record;
+            self.one_line(&OneLine { line, id, stamp, status, duration, process, method, path, action, address, user });
             return;
         }
         if let Body::Started { upgrade: Upgrade::None, at, .. } = record.body
@@ -344,10 +413,9 @@ impl<'a, 't> Gather<'a, 't> {
             return;
         }
         let Some(slot) = self.held.get(&id).copied() else {
-            let named = matches!(record.body, Body::Note { sense, user: Some(_), .. } if sense.is_empty());
-            self.record(record);
-            if named {
-                self.named.insert(id, self.records.len() - 1);
+            match record.body {
+                Body::Note { sense, user: Some(_), .. } if sense.is_empty() => self.name(id, record),
+                _ => self.record(record),
             }
             return;
         };
@@ -394,6 +462,12 @@ impl<'a, 't> Gather<'a, 't> {
         self.records.push(record);
     }
 
+    /// Hands on words that name a user and nothing else, with the id of a request that is not open: its one line may follow.
+    fn name(&mut self, id: RequestId, record: Record<'a>) {
+        self.named.insert(id, self.records.len());
+        self.records.push(record);
+    }
+
     /// Hands on a request as it stands.
     fn give_up(&mut self, id: RequestId) {
         if let Some(slot) = self.held.remove(&id) {
@@ -436,71 +510,109 @@ impl<'a, 't> Gather<'a, 't> {
         });
     }
 
-    /// A request that is one line, written at its end; its path without a query.
-    fn one_line(
-        &mut self,
-        id: RequestId,
-        record: &Record<'a>,
-        (stamp, status): (Stamp, u16),
-        method: &'a [u8],
-        path: &'a [u8],
-        end: &Completed<'a>,
-    ) {
-        self.say_again(id, record, path);
+    /// Takes a line of lograge's that is a request which was answered well, and gives its time. `None` is anything else; it has to be read
+    /// as a record then, and what comes of it is the same.
+    pub(crate) fn well(&mut self, head: &Head<'a>, line: u32, said: &Well<'a>, arena: &'a Bump) -> Option<Stamp> {
+        let Whose { request, user, address, stamp } = said.whose;
+        let (id, stamp) = (request.or(head.id)?, stamp.or(head.stamp)?);
+        let path = bare_path(said.path);
+        if path.is_empty() || self.held.contains_key(&id) {
+            return None;
+        }
+        self.name.clear();
+        for part in [said.controller, b"#", said.action] {
+            self.name.extend_from_slice(part);
+        }
+        let action = self.texts.number_of(&self.name, &mut self.new_texts, |name| arena.alloc_slice_copy(name));
+        let address = address.filter(|address| self.texts.is_address(address));
+        self.one_line(&OneLine {
+            line,
+            id,
+            stamp,
+            status: said.status,
+            duration: said.duration,
+            process: head.process,
+            method: said.method,
+            path,
+            action: Some(action),
+            address,
+            user,
+        });
+        Some(stamp)
+    }
+
+    /// A request that is one line, written at its end.
+    fn one_line(&mut self, one: &OneLine<'a>) {
+        self.say_again(one);
+        let OneLine { line, id, stamp, status, duration, process, method, path, action, address, user } = *one;
         let mut number = |text| self.texts.number(text, &mut self.new_texts);
         self.answered.push(Answered {
-            line: record.line,
-            last_line: record.line,
+            line,
+            last_line: line,
             records: 1,
             id,
-            frame: Some(Stamp { micros: stamp.micros - end.duration.unwrap_or(0), ..stamp }),
+            frame: Some(Stamp { micros: stamp.micros - duration.unwrap_or(0), ..stamp }),
             at: None,
             ended: Some(stamp.micros),
             status,
-            process: record.process,
+            process,
             method: number(method),
             path: number(path),
-            action: end.action.map(&mut number),
-            address: record.address.map(&mut number),
-            user: record.user.map(&mut number),
+            action,
+            address: address.map(&mut number),
+            user: user.map(&mut number),
             grouped_by: GroupedBy::OneLine,
         });
     }
 
-    /// Notes that a one-line request would claim (see [`crate::assemble`]) and that say no more than it does are marked as such.
-    fn say_again(&mut self, id: RequestId, request: &Record<'a>, path: &[u8]) {
-        let named = self.named.remove(&id);
+    /// Notes that a one-line request would claim (see [`crate::assemble`]) and that say no more than it does are taken from the records.
+    fn say_again(&mut self, request: &OneLine<'a>) {
+        let named = self.named.remove(&request.id);
         let Some(user) = request.user else {
             // Whom it names is to be seen.
             self.notes.clear();
             return;
         };
         let reach = request.line.saturating_sub(NOTE_REACH);
-        let records = &mut self.records;
-        let of = |record: &Record<'a>| match record.body {
-            // One whom tag and words name alike, or only one of them.
-            Body::Note { user: words, .. } if record.user.is_none() || record.user == words => words,
-            _ => None,
-        };
-        if let Some(record) = named.and_then(|place| records.get_mut(place))
-            && let Some(named) = of(record)
+        if let Some(place) = named
+            && let Some(named) = self.records.get(place).and_then(names_one)
         {
-            (record.user, record.body) = (Some(named), Body::SaidAgain);
+            self.take_note(place, named);
+            self.drop_taken();
         }
-        while self.notes.front().is_some_and(|note| records[*note].line < reach) {
+        while self.notes.front().is_some_and(|note| self.records[*note].line < reach) {
             self.notes.pop_front();
         }
-        if names_refresh(path) {
+        if names_refresh(request.path) {
             return;
         }
-        self.notes.retain(|note| {
-            let record = &mut records[*note];
-            let own = of(record) == Some(user);
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.retain(|note| {
+            let own = names_one(&self.records[*note]) == Some(user);
             if own {
-                (record.user, record.body) = (Some(user), Body::SaidAgain);
+                self.take_note(*note, user);
             }
             !own
         });
+        self.notes = notes;
+        self.drop_taken();
+    }
+
+    /// Takes a note from the records, which leaves an empty one in its place.
+    fn take_note(&mut self, place: usize, user: &'a [u8]) {
+        let record = &mut self.records[place];
+        record.body = Body::Dull;
+        let Record { line, stamp, near, request, process, address, .. } = *record;
+        let mut number = |text| self.texts.number(text, &mut self.new_texts);
+        let (user, address) = (number(user), address.map(number));
+        self.said_again.push(SaidAgain { line, stamp, near, request, process, user, address });
+    }
+
+    /// Drops the empty records at the end, which is where nearly all are: a note stands right before its request.
+    fn drop_taken(&mut self) {
+        while self.records.last().is_some_and(|record| matches!(record.body, Body::Dull)) {
+            self.records.pop();
+        }
     }
 
     /// The chunk is over: what is still open goes on as records, all in the order of lines.
@@ -509,8 +621,18 @@ impl<'a, 't> Gather<'a, 't> {
         for id in open.drain(..) {
             self.give_up(id);
         }
+        self.records.retain(|record| !matches!(record.body, Body::Dull));
         if self.disordered {
             self.records.sort_by_key(|record| record.line);
         }
+        self.said_again.sort_by_key(|said| said.line);
+    }
+}
+
+/// Whom a note names: one whom tag and words name alike, or only one of them.
+fn names_one<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
+    match record.body {
+        Body::Note { user: words, .. } if record.user.is_none() || record.user == words => words,
+        _ => None,
     }
 }

@@ -58,6 +58,19 @@ impl<'a> Object<'a> {
         Some(arena.alloc(object))
     }
 
+    /// An object of these fields.
+    pub(crate) fn of_fields(fields: impl Iterator<Item = (&'a [u8], &'a [u8])>, arena: &'a Bump) -> &'a Self {
+        let mut names = 0;
+        let mut list = Vec::with_capacity_in(fields.size_hint().0, arena);
+        list.extend(fields.inspect(|(key, _)| names |= bit(key)));
+        arena.alloc(Self { fields: list, names, arena })
+    }
+
+    /// The fields with their values as they stand, in their order.
+    pub(crate) fn fields(&self) -> &[(&'a [u8], &'a [u8])] {
+        &self.fields
+    }
+
     /// A field's value as it stands.
     pub(crate) fn raw(&self, key: &str) -> Option<&'a [u8]> {
         let key = key.as_bytes();

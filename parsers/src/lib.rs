@@ -21,6 +21,7 @@ pub mod envelope;
 pub mod event;
 mod gather;
 mod json;
+mod layout;
 pub mod line;
 mod parts;
 pub mod pattern;

@@ -32,6 +32,10 @@ pub(crate) const RAILS: usize = 0;
 /// See [`RAILS`].
 pub(crate) const ACTION_CABLE: usize = 1;
 /// See [`RAILS`].
+pub(crate) const LOGRAGE_KEY_VALUE: usize = 3;
+/// See [`RAILS`].
+pub(crate) const LOGRAGE_JSON: usize = 5;
+/// See [`RAILS`].
 pub(crate) const RUBY_LOGGER: usize = 0;
 
 /// `I, [2026-11-16T06:03:52.068658 #`: where the process begins.
@@ -71,6 +75,8 @@ pub(crate) struct Times {
     frame: ([u8; 20], i64),
     /// `2026-11-16 06:03:52 +0000` likewise.
     stated: ([u8; 25], Option<Stamp>),
+    /// `2026-11-16T06:03:52` of a field likewise.
+    field: ([u8; time::SECOND_LENGTH], Option<i64>),
 }
 
 impl Times {
@@ -101,14 +107,23 @@ impl Times {
         }
         self.stated.1
     }
+
+    /// The time that a field's text begins with: see [`time::iso`].
+    pub(crate) fn field(&mut self, text: &[u8]) -> Option<Stamp> {
+        let (second, rest) = text.split_first_chunk()?;
+        if self.field.0 != *second {
+            self.field = (*second, time::iso_second(second));
+        }
+        Some(time::with_fraction(self.field.1?, rest).0)
+    }
 }
 
-/// The head of a line without colours; `None` if it has neither a frame nor a tag.
+/// The head of a line without colours; `None` if it has neither a frame nor a tag and is none of lograge's.
 // (What is handed over in memory costs more than to read it: hence `inline` here and below.)
 #[inline(always)]
 pub(crate) fn head<'a>(line: &'a [u8], times: &mut Times) -> Option<Head<'a>> {
     let (text, stamp, process, severe) = match line.first()? {
-        b'[' => (line, None, 0, false),
+        b'[' | b'{' | b'm' => (line, None, 0, false),
         b'D' | b'I' | b'W' | b'E' | b'F' => framed(line, times)?,
         _ => return None,
     };

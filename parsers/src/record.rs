@@ -186,8 +186,6 @@ pub struct Release<'a> {
 pub enum Body<'a> {
     /// Understood, and nothing that any verdict needs.
     Dull,
-    /// The app's words that name a user and nothing else, and a one-line request after them says the same.
-    SaidAgain,
 
     // ---- server ----
     /// A request begins.

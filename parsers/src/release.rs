@@ -59,6 +59,12 @@ pub(crate) fn of_user_agent(text: &[u8]) -> Option<Release<'_>> {
     (is_app && version.first().is_some_and(u8::is_ascii_digit)).then(|| of_app(version)).flatten()
 }
 
+/// Whether it is a field that may name a release, or one inside which it may.
+pub(crate) fn is_field(key: &[u8]) -> bool {
+    let fields = OF_APP.iter().chain(USER_AGENT).chain(OF_SERVER);
+    fields.map(|field| field.as_bytes()).any(|field| field == key || field.split(|b| *b == b'.').next() == Some(key))
+}
+
 /// The releases that fields of a server's line name: the caller's, the server's own.
 pub(crate) fn of_fields<'a>(get: impl Fn(&str) -> Option<&'a [u8]>) -> [Option<Release<'a>>; 2] {
     let first = |keys: &[&str]| keys.iter().find_map(|key| get(key));

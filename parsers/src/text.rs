@@ -77,10 +77,36 @@ pub fn milliseconds(text: &[u8]) -> Option<i64> {
     /// Eleven days: beyond that it is no duration of a request.
     const LONGEST: f64 = 1e9;
     let text = text.strip_suffix(b"ms").unwrap_or(text).trim_ascii();
-    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    let value: f64 = match decimal(text) {
+        Some(value) => value,
+        None => std::str::from_utf8(text).ok()?.parse().ok()?,
+    };
     #[allow(clippy::cast_possible_truncation, reason = "what is out of bounds is not used")]
     let micros = (value * 1000.0) as i64;
     (0.0..LONGEST).contains(&value).then_some(micros)
+}
+
+/// `24.1` as `str::parse` reads it, which takes longer; `None` where it is not written so, or too long for it.
+fn decimal(text: &[u8]) -> Option<f64> {
+    /// Numbers of so many digits, and the powers of ten up to there, are exact, so that their quotient is rounded once.
+    const MOST: usize = 15;
+    const TENS: [f64; MOST] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
+    let (mut number, mut point) = (0_u64, None);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => number = number.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let whole = point.unwrap_or(text.len());
+    let places = text.len() - point.map_or(text.len(), |point| point + 1);
+    if text.len() > MOST || whole == 0 || point.is_some() && places == 0 {
+        return None;
+    }
+    #[allow(clippy::cast_precision_loss, reason = "so few digits have none")]
+    let value = number as f64 / TENS[places];
+    Some(value)
 }
 
 /// Exactly `count` digits as a number.
@@ -163,6 +189,26 @@ mod tests {
         assert_eq!(&*without_ansi(b"\x1b[1m\x1b[36mUser Load\x1b[0m x"), b"User Load x");
         assert_eq!(&*without_ansi(b"a\x1b[38;5;1"), b"a");
         assert!(matches!(without_ansi(b"plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn decimals_are_read_as_the_library_reads_them() {
+        let mut number = 1_u64;
+        for round in 0..20_000_usize {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let digits = (number >> 8).to_string();
+            let mut text = digits[..1 + round % 14].to_owned();
+            text.insert(1 + round / 14 % text.len(), '.');
+            let parsed: f64 = text.parse().unwrap();
+            assert_eq!(decimal(text.as_bytes()).unwrap_or(parsed).to_bits(), parsed.to_bits(), "{text}");
+        }
+        for odd in ["", ".", "5.", ".5", "-1", "1e3", "1.2.3", "inf", "1234567890123456", "1_0", " 1"] {
+            assert_eq!(decimal(odd.as_bytes()), None, "{odd}");
+        }
+        assert_eq!(
+            (milliseconds(b"49.33"), milliseconds(b"12"), milliseconds(b"0.1ms")),
+            (Some(49330), Some(12000), Some(100))
+        );
     }
 
     #[test]

@@ -99,30 +99,42 @@ fn zone(text: &[u8]) -> Option<(i32, usize)> {
 /// Gives the stamp and how many bytes it took.
 #[must_use]
 pub fn iso(text: &[u8]) -> Option<(Stamp, usize)> {
-    let year = digits(text, 0, 4)?;
-    let separators = (text.get(4)?, text.get(7)?, text.get(10)?, text.get(13)?, text.get(16)?);
+    let (second, rest) = text.split_first_chunk()?;
+    let (stamp, length) = with_fraction(iso_second(second)?, rest);
+    Some((stamp, SECOND_LENGTH + length))
+}
+
+/// The length of `2026-11-16T06:03:52`.
+pub(crate) const SECOND_LENGTH: usize = 19;
+
+/// `2026-11-16T06:03:52` to microseconds, as if it were UTC.
+pub(crate) fn iso_second(text: &[u8; SECOND_LENGTH]) -> Option<i64> {
+    let separators = (text[4], text[7], text[10], text[13], text[16]);
     if !matches!(separators, (b'-', b'-', b'T' | b' ', b':', b':') | (b'/', b'/', b' ', b':', b':')) {
         return None;
     }
-    let (micro, fraction_length) = fraction(text.get(19..)?);
-    let micros = at(
-        year,
+    at(
+        digits(text, 0, 4)?,
         digits(text, 5, 2)?,
         digits(text, 8, 2)?,
         digits(text, 11, 2)?,
         digits(text, 14, 2)?,
         digits(text, 17, 2)?,
-        micro,
-    )?;
-    let length = 19 + fraction_length;
-    let coarse = fraction_length == 0;
-    Some(match zone(&text[length..]) {
+        0,
+    )
+}
+
+/// The time that has this second, and the fraction and zone that begin `rest`, if they do; and their length.
+pub(crate) fn with_fraction(second: i64, rest: &[u8]) -> (Stamp, usize) {
+    let (micro, length) = fraction(rest);
+    let (micros, coarse) = (second + micro, length == 0);
+    match zone(&rest[length..]) {
         Some((offset, zone_length)) => {
             let micros = micros - i64::from(offset) * SECOND;
             (Stamp { micros, zoned: true, dated: true, coarse }, length + zone_length)
         }
         None => (Stamp { micros, zoned: false, dated: true, coarse }, length),
-    })
+    }
 }
 
 /// `2026-11-16T06:03:52.068658`, as Ruby's logger writes it: local time in microseconds, without a zone. The hot path's short cut

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use why401_parsers::event::{Event, Name};
 use why401_parsers::secret::Fingerprint;
 
@@ -29,57 +30,93 @@ pub(super) fn owners_of_tokens(attempts: &mut [Attempt], events: &[Event]) {
     if by_token.is_empty() {
         return;
     }
-    let acts: Vec<(i64, Name)> = acts(events);
+    let mut active = Active::of(events);
     for places in by_token.values() {
         let named = places.iter().find_map(|place| attempts[*place].key);
-        let owner = named.or_else(|| stands_out(places, attempts, &acts).map(Key::User));
+        let moments = places.iter().map(|place| attempts[*place].opened);
+        let owner = named.or_else(|| active.who_stands_out(moments).map(Key::User));
         for place in places {
             attempts[*place].key = attempts[*place].key.or(owner);
         }
     }
 }
 
-/// Requests with a user, in order of time: by when they began.
-fn acts(events: &[Event]) -> Vec<(i64, Name)> {
-    events
-        .iter()
-        .filter(|event| event.request().is_some())
-        .filter_map(|event| Some((event.time, event.user?)))
-        .collect()
+/// Who was active when. Users have numbers here, so that a score is found without a look-up: there are many moments, with many active at each.
+struct Active {
+    users: Vec<Name>,
+    /// Requests with a user, in order of time: by when they began.
+    acts: Vec<(i64, usize)>,
+    /// At one moment.
+    now: Scores,
+    /// At all moments of a token.
+    all: Scores,
 }
 
-fn stands_out(places: &[usize], attempts: &[Attempt], acts: &[(i64, Name)]) -> Option<Name> {
-    let mut scores: HashMap<Name, f64> = HashMap::new();
-    let moments: Vec<i64> = places
-        .iter()
-        .flat_map(|place| {
-            let attempt = &attempts[*place];
-            [Some(attempt.opened), None]
-        })
-        .flatten()
-        .collect();
-    for moment in &moments {
-        let from = acts.partition_point(|(time, _)| *time < moment - NEAR);
-        let near = acts[from..].iter().take_while(|(time, _)| *time <= moment + NEAR);
-        let mut best: HashMap<Name, f64> = HashMap::new();
-        for (time, user) in near {
-            #[allow(clippy::cast_precision_loss, reason = "a few seconds in microseconds")]
-            let closeness = 1.0 - (time - moment).abs() as f64 / (NEAR as f64 * 1.25);
-            let entry = best.entry(*user).or_default();
-            *entry = entry.max(closeness) + 0.1;
+impl Active {
+    fn of(events: &[Event]) -> Self {
+        let (mut users, mut acts) = (Vec::new(), Vec::new());
+        let mut numbers: HashMap<Name, usize, RandomState> = HashMap::default();
+        for event in events.iter().filter(|event| event.request().is_some()) {
+            let Some(user) = event.user else { continue };
+            let number = *numbers.entry(user).or_insert_with(|| {
+                users.push(user);
+                users.len() - 1
+            });
+            acts.push((event.time, number));
         }
-        // A moment at which many are active says little of each.
-        #[allow(clippy::cast_precision_loss, reason = "a count of users")]
-        let crowd = (best.len() as f64).sqrt();
-        for (user, closeness) in best {
-            *scores.entry(user).or_default() += closeness / crowd;
-        }
+        let none = || Scores { of: vec![0.0; users.len()], whose: Vec::new() };
+        let (now, all) = (none(), none());
+        Self { users, acts, now, all }
     }
-    let mut ranked: Vec<(f64, Name)> = scores.into_iter().map(|(user, score)| (score, user)).collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    match ranked.as_slice() {
-        [(_, only)] => Some(*only),
-        [(best, user), (next, _), ..] if *best >= next * MARGIN => Some(*user),
-        _ => None,
+
+    fn who_stands_out(&mut self, moments: impl Iterator<Item = i64>) -> Option<Name> {
+        for moment in moments {
+            let from = self.acts.partition_point(|(time, _)| *time < moment - NEAR);
+            let near = self.acts[from..].iter().take_while(|(time, _)| *time <= moment + NEAR);
+            for (time, user) in near {
+                #[allow(clippy::cast_precision_loss, reason = "a few seconds in microseconds")]
+                let closeness = 1.0 - (time - moment).abs() as f64 / (NEAR as f64 * 1.25);
+                let best = self.now.of_user(*user);
+                *best = best.max(closeness) + 0.1;
+            }
+            // A moment at which many are active says little of each.
+            #[allow(clippy::cast_precision_loss, reason = "a count of users")]
+            let crowd = (self.now.whose.len() as f64).sqrt();
+            for (user, closeness) in self.now.take() {
+                *self.all.of_user(user) += closeness / crowd;
+            }
+        }
+        let (mut best, mut next) = (None, 0.0);
+        for (user, score) in self.all.take() {
+            match best {
+                Some((_, most)) if score <= most => next = score.max(next),
+                _ => next = best.replace((user, score)).map_or(0.0, |(_, before)| before),
+            }
+        }
+        // (Nobody stands out beside one who is as good.)
+        best.filter(|(_, most)| *most >= next * MARGIN).map(|(user, _)| self.users[user])
+    }
+}
+
+/// Scores of users by number, above zero for those who have one.
+struct Scores {
+    of: Vec<f64>,
+    /// Who has one.
+    whose: Vec<usize>,
+}
+
+impl Scores {
+    /// A user's score, to be raised above zero.
+    fn of_user(&mut self, user: usize) -> &mut f64 {
+        if self.of[user] == 0.0 {
+            self.whose.push(user);
+        }
+        &mut self.of[user]
+    }
+
+    /// All scores; what is left is none.
+    fn take(&mut self) -> impl Iterator<Item = (usize, f64)> {
+        let Self { of, whose } = self;
+        whose.drain(..).map(|user| (user, std::mem::take(&mut of[user])))
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::{Parsed, stated};
 use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
-use crate::gather::{Answered, NewTexts};
+use crate::gather::{Answered, NewTexts, SaidAgain};
 use crate::record::{Body, Record, Side};
 use crate::time::{HOUR, SECOND, Stamp};
 
@@ -154,6 +154,15 @@ fn offset_between(local: Stamp, zoned: Stamp) -> Option<i32> {
 /// Lines of several processes that stand this much out of order (microseconds) are usual: each writes when it has time.
 const LATE: i64 = 5 * SECOND;
 
+/// The order of what one line says: the app's release, the server's, and the rest. (Places of drafts are used again, so they do not tell.)
+const fn within_line(event: &Event) -> u8 {
+    match event.what {
+        What::Release { of_app: true, .. } => 0,
+        What::Release { of_app: false, .. } => 1,
+        _ => 2,
+    }
+}
+
 /// An event whose time is not settled yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Draft {
@@ -170,6 +179,9 @@ pub(crate) enum Place {
     /// In short, under this number.
     Use(u64),
 }
+
+/// What of a chunk is no record and not taken yet, in the order of lines.
+type InShort<'r> = (&'r [Answered], &'r [SaidAgain]);
 
 /// What a record says of itself, apart from its body.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -214,17 +226,40 @@ impl Assembler {
     pub fn take(&mut self, parsed: &Parsed<'_>, first_line: u64, known: &mut Known, names: &mut Names) {
         known.add(&parsed.texts);
         self.learn_zones(parsed, first_line);
-        let mut answered = parsed.answered.iter().peekable();
+        let mut rest = (&parsed.answered[..], &parsed.said_again[..]);
         for record in &parsed.records {
-            while let Some(one) = answered.next_if(|one| one.last_line < record.line) {
-                self.answered_well(one, first_line, known, names);
-            }
+            rest = self.take_before(Some(record.line), rest, first_line, known, names);
             self.push(record, first_line, names);
         }
-        for one in answered {
-            self.answered_well(one, first_line, known, names);
-        }
+        self.take_before(None, rest, first_line, known, names);
         self.latest = parsed.last.or(self.latest);
+    }
+
+    /// Takes what is said in short of requests that ended before a line of the chunk, and before them, in the order of lines; gives the rest.
+    fn take_before<'r>(
+        &mut self,
+        line: Option<u32>,
+        (mut answered, mut said_again): InShort<'r>,
+        first_line: u64,
+        known: &Known,
+        names: &mut Names,
+    ) -> InShort<'r> {
+        let is_before = |other: &u32| line.is_none_or(|line| *other < line);
+        loop {
+            let ended = answered.first().map(|one| one.last_line).filter(is_before);
+            let said = said_again.first().map(|said| said.line).filter(is_before);
+            match (&answered, &said_again) {
+                (_, [one, rest @ ..]) if said.is_some_and(|said| ended.is_none_or(|ended| said < ended)) => {
+                    self.said_again(one, first_line, known, names);
+                    said_again = rest;
+                }
+                ([one, rest @ ..], _) if ended.is_some() => {
+                    self.answered_well(one, first_line, known, names);
+                    answered = rest;
+                }
+                _ => return (answered, said_again),
+            }
+        }
     }
 
     /// Takes a request that was put together in its chunk.
@@ -327,26 +362,29 @@ impl Assembler {
         self.zoned |= stamp.zoned;
     }
 
-    /// Takes the next record. `first_line` is the number (from 1) of the first line of the record's chunk.
-    fn push(&mut self, record: &Record<'_>, first_line: u64, names: &mut Names) {
-        let line = first_line + u64::from(record.line);
+    /// Takes note of the time that a line states, or takes that of the line before it.
+    fn origin(&mut self, line: u64, stated: Option<Stamp>, near: Option<Stamp>) -> Origin {
         // The frame's time is finer; the line's own has the zone.
-        let stated = stated(record);
         if let Some(stamp) = stated {
             self.note_stamp(stamp);
             self.late += u64::from(self.latest.is_some_and(|latest| stamp.is_before(latest, LATE)));
         }
-        let (stamp, timed) = match (stated, record.near.or(self.latest)) {
+        let (stamp, timed) = match (stated, near.or(self.latest)) {
             (Some(stamp), _) => (Some(stamp), TimeFrom::Line),
             (None, Some(latest)) => (Some(latest), TimeFrom::Neighbour),
             (None, None) => (None, TimeFrom::Order),
         };
-        let origin = Origin { line, stamp, timed };
+        Origin { line, stamp, timed }
+    }
+
+    /// Takes the next record. `first_line` is the number (from 1) of the first line of the record's chunk.
+    fn push(&mut self, record: &Record<'_>, first_line: u64, names: &mut Names) {
+        let origin = self.origin(first_line + u64::from(record.line), stated(record), record.near);
         if let Body::Release(release) = record.body {
             self.release(record, origin, release, names);
             return;
         }
-        if !matches!(record.body, Body::Note { .. } | Body::SaidAgain | Body::BlockEnd) {
+        if !matches!(record.body, Body::Note { .. } | Body::BlockEnd) {
             self.sides[usize::from(record.side == Side::Client)] += 1;
         }
         match record.side {
@@ -412,7 +450,7 @@ impl Assembler {
         let mut drafts = self.events;
         keep::drop_free(&mut drafts, &free);
         // Nearly in order, and large: their places are sorted, and each moves once.
-        drafts.sort_by_cached_key(|draft| draft.event.line);
+        drafts.sort_by_cached_key(|draft| (draft.event.line, within_line(&draft.event)));
         let dropped = std::mem::take(&mut self.uses.dropped);
         let mut uses = self.uses.into_list();
         uses.sort_by_cached_key(|one| one.line);

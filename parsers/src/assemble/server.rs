@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::uses::{self, Use};
-use super::{Assembler, Draft, Origin, Place, bare_path, masked};
+use super::{Assembler, Draft, Known, Origin, Place, bare_path, masked};
 use crate::event::{Fault, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
+use crate::gather::SaidAgain;
 use crate::record::{Body, Completed, Params, Record, Sense, Side, Upgrade};
 use crate::secret::{ById, RequestId};
 
@@ -146,19 +147,6 @@ impl Assembler {
                 }
             }
             Body::Note { sense, user, text } => self.note(record, origin, names, sense, user, text),
-            Body::SaidAgain => {
-                // (Its names are kept wherever the log is cut.)
-                let [user, _] = [record.user, record.address].map(|text| text.map(|text| names.intern(text)));
-                let owner = match record.request {
-                    // Of an id that is used again.
-                    Some(_) => self.find(record, names),
-                    None => self.written_under(record, origin, Sense::default(), user, names),
-                };
-                if let Some(owner) = owner {
-                    let event = &mut self.events[owner].event;
-                    event.user = event.user.or(user);
-                }
-            }
             Body::Upgraded => self.socket(record, origin, names, Socket::Upgraded),
             Body::UpgradeFailed => self.socket(record, origin, names, Socket::UpgradeFailed),
             Body::Registered(gid) => {
@@ -247,16 +235,18 @@ impl Assembler {
     /// The request that a line belongs to: by its id, else the one that was begun last by the same process.
     fn find(&mut self, record: &Record<'_>, names: &mut Names) -> Option<usize> {
         match record.request {
-            Some(id) => {
-                let known = self.server.place_of(id)?;
-                let place = self.draft_at(known, names)?;
-                if known != Place::Draft(place) {
-                    self.server.remember(id, Place::Draft(place));
-                }
-                Some(place)
-            }
+            Some(id) => self.find_by_id(id, names),
             None => self.server.open.get(&record.process)?.back().copied(),
         }
+    }
+
+    fn find_by_id(&mut self, id: RequestId, names: &mut Names) -> Option<usize> {
+        let known = self.server.place_of(id)?;
+        let place = self.draft_at(known, names)?;
+        if known != Place::Draft(place) {
+            self.server.remember(id, Place::Draft(place));
+        }
+        Some(place)
     }
 
     /// A controller takes a request.
@@ -292,7 +282,7 @@ impl Assembler {
 
     /// The request that a line without an id was written under: the only one that its process is answering, or the only one that the
     /// line can mean.
-    fn only_open(&self, record: &Record<'_>, origin: Origin, sense: Sense, names: &Names) -> Option<usize> {
+    fn only_open(&self, process: u64, origin: Origin, sense: Sense, names: &Names) -> Option<usize> {
         if sense.has(Sense::SOCKET) {
             return None;
         }
@@ -304,7 +294,7 @@ impl Assembler {
             let longest = if taken { LONGEST_ANSWER } else { LONGEST_WAIT };
             now.zip(begun).is_none_or(|(now, begun)| now - begun < longest)
         };
-        let open: Vec<usize> = self.server.open.get(&record.process)?.iter().copied().filter(answering).collect();
+        let open: Vec<usize> = self.server.open.get(&process)?.iter().copied().filter(answering).collect();
         let meant: Vec<usize> = if open.len() > 1 && sense.has(Sense::REFRESH) {
             let renews = |place: &usize| {
                 let request = self.events[*place].event.request();
@@ -622,16 +612,31 @@ impl Assembler {
     /// The request that the app's words without an id were written under, unless it is another user's.
     fn written_under(
         &self,
-        record: &Record<'_>,
+        process: u64,
         origin: Origin,
         sense: Sense,
         user: Option<Name>,
         names: &Names,
     ) -> Option<usize> {
-        self.only_open(record, origin, sense, names).filter(|owner| {
+        self.only_open(process, origin, sense, names).filter(|owner| {
             let known = self.events[*owner].event.user;
             known.is_none() || user.is_none() || known == user
         })
+    }
+
+    /// Takes the app's words that name a user, where a one-line request says the same: no event, but they may tell of another request
+    /// whose it is (of an id that is used again, or one without an id that is open).
+    pub(super) fn said_again(&mut self, said: &SaidAgain, first_line: u64, known: &Known, names: &mut Names) {
+        let origin = self.origin(first_line + u64::from(said.line), said.stamp, said.near);
+        let user = known.name(said.user);
+        let owner = match said.request {
+            Some(id) => self.find_by_id(id, names),
+            None => self.written_under(said.process, origin, Sense::default(), user, names),
+        };
+        if let Some(owner) = owner {
+            let event = &mut self.events[owner].event;
+            event.user = event.user.or(user);
+        }
     }
 
     pub(super) fn note(
@@ -646,7 +651,7 @@ impl Assembler {
         let user = user.map(|user| names.intern(user));
         let owner = match record.request {
             Some(_) => self.with_request(record, origin, names, |_| {}),
-            None => self.written_under(record, origin, sense, user, names),
+            None => self.written_under(record.process, origin, sense, user, names),
         };
         if let Some(owner) = owner {
             let fault = (sense.has(Sense::FAULT)).then(|| masked(text, names));
@@ -691,7 +696,11 @@ fn resource_of(action: &[u8]) -> Vec<u8> {
 
 /// Whether a path is one that refreshes, by its words.
 pub(crate) fn names_refresh(path: &[u8]) -> bool {
-    [&b"refresh"[..], b"token", b"renew"].iter().any(|word| crate::text::contains(path, word))
+    path.iter().enumerate().any(|(at, first)| match first {
+        b'r' => path[at..].starts_with(b"refresh") || path[at..].starts_with(b"renew"),
+        b't' => path[at..].starts_with(b"token"),
+        _ => false,
+    })
 }
 
 /// A request of which nothing is known yet. Its method and path are the empty name.

@@ -169,6 +169,23 @@ static FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     fields
 });
 
+/// Whether a JSON object with these fields is in no envelope, whatever its values are, but for [`MARK`] among them. Of envelopes' fields,
+/// lograge's Logstash formatter writes `message`; with the controller beside it no logger's object is it, and the other envelopes
+/// that have one have more.
+pub(crate) fn is_bare(keys: &[&[u8]]) -> bool {
+    const OTHERS: &[&str] = &["_id", "eventId", "id", "ingestionTime", "labels", "resource", "source_type", "type"];
+    let has = |name: &&str| keys.contains(&name.as_bytes());
+    let mut known = FIELDS.iter().filter(|field| has(field));
+    match (known.next(), known.next()) {
+        (None, _) => true,
+        (Some(&"message"), None) => ["controller", "action"].iter().all(has) && !OTHERS.iter().any(has),
+        _ => false,
+    }
+}
+
+/// By this word, wherever it stands, Vector's objects are known.
+pub(crate) const MARK: &[u8] = b"source_type";
+
 /// The bit of an app's own time prefix in [`Unwrapped::envelopes`].
 #[must_use]
 pub fn app_time_bit() -> u64 {

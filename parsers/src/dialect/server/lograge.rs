@@ -20,14 +20,16 @@ pub(crate) struct LogrageKeyValue;
 pub(crate) struct LogrageJson;
 
 /// Fields under which apps add the user to a request's line.
-const USER_KEYS: &[&str] =
+pub(super) const USER_KEYS: &[&str] =
     &["user_id", "current_user_id", "user", "uid", "account_id", "member_id", "customer_id", "sub"];
 /// Fields for the client's address.
-const ADDRESS_KEYS: &[&str] = &["ip", "remote_ip", "client_ip", "remote_addr", "remote_address", "clientip"];
+pub(super) const ADDRESS_KEYS: &[&str] = &["ip", "remote_ip", "client_ip", "remote_addr", "remote_address", "clientip"];
 /// Fields for the request id.
-const REQUEST_KEYS: &[&str] = &["request_id", "rid", "req_id", "x_request_id", "trace_id"];
+pub(super) const REQUEST_KEYS: &[&str] = &["request_id", "rid", "req_id", "x_request_id", "trace_id"];
 /// Fields for the exception.
-const EXCEPTION_KEYS: &[&str] = &["exception", "error", "exception_object"];
+pub(super) const EXCEPTION_KEYS: &[&str] = &["exception", "error", "exception_object"];
+/// Fields for the time.
+pub(super) const TIME_KEYS: &[&str] = &["time", "timestamp", "@timestamp"];
 
 impl Dialect for LogrageKeyValue {
     fn name(&self) -> &'static str {
@@ -98,25 +100,36 @@ fn fields_of_pairs<'a>(text: &'a [u8]) -> Fields<'a> {
     fields_of(|name| pairs.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value))
 }
 
-fn fields_of<'a>(get: impl Fn(&str) -> Option<&'a [u8]>) -> Fields<'a> {
+pub(super) fn fields_of<'a>(get: impl Fn(&str) -> Option<&'a [u8]>) -> Fields<'a> {
     let first = |keys: &[&str]| keys.iter().find_map(|key| get(key));
-    let stamp = ["time", "timestamp", "@timestamp"].iter().find_map(|key| time::iso(get(key)?)).map(|(stamp, _)| stamp);
+    let stamp = TIME_KEYS.iter().find_map(|key| time::iso(get(key)?)).map(|(stamp, _)| stamp);
     Fields {
         request: first(REQUEST_KEYS).filter(|id| id.len() >= 8).map(RequestId::new),
         user: first(USER_KEYS).filter(|user| is_user_id(user)),
-        // A chain of proxies: the first address is the client's.
-        address: first(ADDRESS_KEYS)
-            .map(|chain| chain.split(|b| *b == b',').next().unwrap_or_default().trim_ascii())
-            .filter(|address| is_address(address)),
+        address: first(ADDRESS_KEYS).map(address_of).filter(|address| is_address(address)),
         stamp,
         releases: release::of_fields(get),
     }
 }
 
-fn body<'a>(get: impl Fn(&str) -> Option<&'a [u8]>, context: &Context<'a>) -> Option<Body<'a>> {
+/// A chain of proxies: the first address is the client's.
+pub(super) fn address_of(chain: &[u8]) -> &[u8] {
+    chain.split(|b| *b == b',').next().unwrap_or_default().trim_ascii()
+}
+
+/// Whether a line is about a connection or a channel.
+pub(super) fn is_of_cable(controller: &[u8], action: &[u8]) -> bool {
+    is_connection(controller, action) || controller.ends_with(b"Channel")
+}
+
+fn is_connection(controller: &[u8], action: &[u8]) -> bool {
+    controller.ends_with(b"Connection") && (action == b"connect" || action == b"disconnect")
+}
+
+pub(super) fn body<'a>(get: impl Fn(&str) -> Option<&'a [u8]>, context: &Context<'a>) -> Option<Body<'a>> {
     let controller = get("controller").unwrap_or_default();
     let action = get("action").unwrap_or_default();
-    if controller.ends_with(b"Connection") && (action == b"connect" || action == b"disconnect") {
+    if is_connection(controller, action) {
         let params = params::read(get("params").unwrap_or_default(), &context.key);
         return Some(Body::Connection { opened: action == b"connect", token: params.token });
     }
@@ -151,7 +164,7 @@ fn begins_with_key(text: &[u8]) -> bool {
 }
 
 /// `key=value key2={"a"=>"b c"} key3=`: a value in braces or quotes runs to their end, others to the next blank.
-pub(super) struct KeyValues<'a> {
+pub(crate) struct KeyValues<'a> {
     rest: &'a [u8],
     /// A brace or quote without an end was met: all that follow are read as words, or a line made of them would be read over
     /// and over.
@@ -160,15 +173,16 @@ pub(super) struct KeyValues<'a> {
 
 impl<'a> KeyValues<'a> {
     /// The pairs of a text.
-    pub(super) fn new(text: &'a [u8]) -> Self {
+    pub(crate) fn new(text: &'a [u8]) -> Self {
         Self { rest: text, unclosed: false }
     }
-}
 
-impl<'a> Iterator for KeyValues<'a> {
-    type Item = (&'a [u8], &'a [u8]);
+    /// The pairs with their values as they stand.
+    pub(crate) fn raw(mut self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        std::iter::from_fn(move || self.next_raw())
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next_raw(&mut self) -> Option<(&'a [u8], &'a [u8])> {
         loop {
             self.rest = self.rest.trim_ascii_start();
             let end = self.rest.iter().position(|b| matches!(b, b'=' | b' '))?;
@@ -181,13 +195,21 @@ impl<'a> Iterator for KeyValues<'a> {
             self.unclosed |= length.is_none();
             let length = length.unwrap_or_else(|| memchr::memchr(b' ', value).unwrap_or(value.len()));
             self.rest = &value[length..];
-            return Some((key, unquoted(&value[..length])));
+            return Some((key, &value[..length]));
         }
     }
 }
 
+impl<'a> Iterator for KeyValues<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_raw().map(|(key, value)| (key, unquoted(value)))
+    }
+}
+
 /// How long a value is; `None` where a brace or quote in it has no end.
-fn value_length(value: &[u8]) -> Option<usize> {
+pub(crate) fn value_length(value: &[u8]) -> Option<usize> {
     if value.starts_with(b"'") {
         // `error='Class: message'` holds whatever the message does, quotes too: it ends where the next key begins.
         let ends = memchr::memmem::find_iter(value, b"' ").find(|at| begins_with_key(&value[at + 2..]));

@@ -11,6 +11,7 @@ pub(crate) mod falcon;
 pub(crate) mod heroku_router;
 pub(crate) mod lograge;
 pub(crate) mod lograge_ltsv;
+pub(crate) mod lograge_places;
 pub(crate) mod logstasher;
 pub(crate) mod nginx_error;
 pub(crate) mod otlp;

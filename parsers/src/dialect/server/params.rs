@@ -9,7 +9,7 @@ use regex::bytes::Regex;
 
 use crate::record::Params;
 use crate::secret::FingerprintKey;
-use crate::text::{is_email, unquoted};
+use crate::text::{is_email, split_at_first, unquoted};
 
 static PAIR: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?-u)"?([A-Za-z_][A-Za-z0-9_]*)"?\s?(?:=>|:)\s?("(?:[^"\\]|\\.)*"|[^\s,{}\[\]]+)"#).expect("valid")
@@ -19,6 +19,10 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
 pub(crate) fn read<'a>(text: &'a [u8], key: &FingerprintKey) -> Params<'a> {
     let mut params = Params::default();
     let mut passwords = 0;
+    if let Some((name, value)) = only_pair(text) {
+        note(&mut params, &mut passwords, name, value, key);
+        return params;
+    }
     for pair in PAIR.captures_iter(text) {
         let (Some(name), Some(value)) = (pair.get(1), pair.get(2)) else { continue };
         let value = match value.as_bytes() {
@@ -29,6 +33,16 @@ pub(crate) fn read<'a>(text: &'a [u8], key: &FingerprintKey) -> Params<'a> {
         note(&mut params, &mut passwords, name.as_bytes(), value, key);
     }
     params
+}
+
+/// The name and the value of `{"name":"value"}`, which is all that a socket's line has.
+fn only_pair(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let inside = text.strip_prefix(b"{\"")?.strip_suffix(b"\"}")?;
+    let (name, value) = split_at_first(inside, b"\":\"")?;
+    let is_name = !name.is_empty()
+        && !name[0].is_ascii_digit()
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    (is_name && memchr::memchr2(b'"', b'\\', value).is_none()).then_some((name, value))
 }
 
 /// Takes one parameter into account.
@@ -64,6 +78,30 @@ pub(crate) fn note<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_pair_is_read_as_the_pattern_reads_it() {
+        for text in [
+            r#"{"token":"abc"}"#,
+            r#"{"token":""}"#,
+            r#"{"a_1":"x=>y {z: 1}"}"#,
+            r#"{"a":"b","c":"d"}"#,
+            r#"{"1a":"b"}"#,
+            r#"{"a":"b\"c"}"#,
+            r#"{"":"b"}"#,
+            r#"{"a-b":"c"}"#,
+            "{\"a\":\"b\nc\"}",
+            "{}",
+        ] {
+            let pairs: Vec<_> = PAIR.captures_iter(text.as_bytes()).map(|pair| pair.extract::<2>().1).collect();
+            if let Some((name, value)) = only_pair(text.as_bytes()) {
+                let quoted = [b"\"", value, b"\""].concat();
+                assert_eq!(pairs, [[name, &quoted]], "{text}");
+            } else {
+                assert!(pairs.len() != 1 || !text.starts_with(r#"{"token"#), "{text}");
+            }
+        }
+    }
 
     #[test]
     fn names_tell_a_sign_in_from_a_refresh_in_the_notation_of_either_ruby() {
