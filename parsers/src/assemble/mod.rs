@@ -241,7 +241,7 @@ impl Assembler {
         line: Option<u32>,
         (mut answered, mut said_again): InShort<'r>,
         first_line: u64,
-        known: &Known,
+        known: &mut Known,
         names: &mut Names,
     ) -> InShort<'r> {
         let is_before = |other: &u32| line.is_none_or(|line| *other < line);

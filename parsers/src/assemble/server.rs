@@ -626,9 +626,9 @@ impl Assembler {
 
     /// Takes the app's words that name a user, where a one-line request says the same: no event, but they may tell of another request
     /// whose it is (of an id that is used again, or one without an id that is open).
-    pub(super) fn said_again(&mut self, said: &SaidAgain, first_line: u64, known: &Known, names: &mut Names) {
+    pub(super) fn said_again(&mut self, said: &SaidAgain, first_line: u64, known: &mut Known, names: &mut Names) {
         let origin = self.origin(first_line + u64::from(said.line), said.stamp, said.near);
-        let user = known.name(said.user);
+        let user = known.name(said.user, names);
         let owner = match said.request {
             Some(id) => self.find_by_id(id, names),
             None => self.written_under(said.process, origin, Sense::default(), user, names),
