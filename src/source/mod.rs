@@ -6,6 +6,7 @@
 mod chunk;
 pub mod error;
 pub(crate) mod expand;
+mod frames;
 pub(crate) mod open;
 pub(crate) mod parallel;
 pub(crate) mod progress;

@@ -10,6 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::error::SourceError;
 use super::expand::Source;
+use super::frames::Frames;
 
 /// A source that is open.
 pub(crate) struct Opened {
@@ -76,8 +77,7 @@ pub(crate) fn text_of(
         return checked(name, MultiGzDecoder::new(raw), Some("gzip"));
     }
     if head.starts_with(ZSTD) {
-        let decoder = zstd::stream::read::Decoder::with_buffer(raw).map_err(broken)?;
-        return checked(name, decoder, Some("zstd"));
+        return checked(name, Frames::new(raw), Some("zstd"));
     }
     checked(name, raw, None)
 }
