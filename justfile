@@ -67,3 +67,7 @@ docs:
 # reports in a real headless Chromium: requests, console, axe-core, scripts off, hostile logs, 10,000 people, screenshots, PDF
 pages:
     benches/page_check.sh
+
+# the published JSON Schema, after a change of the contract's types
+schema:
+    WHY401_WRITE=1 cargo test --no-default-features --lib the_schema

@@ -2,7 +2,6 @@
 
 mod drawn;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cause::Label;
@@ -14,7 +13,8 @@ pub use drawn::{AgeBin, Credential, Restart, Series};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A whole diagnosis.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Diagnosis {
     /// The version of this contract.
     pub schema_version: u32,
@@ -54,7 +54,8 @@ pub struct Diagnosis {
 }
 
 /// What wrote a diagnosis.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tool {
     /// `why401`.
     pub name: String,
@@ -63,7 +64,8 @@ pub struct Tool {
 }
 
 /// A source and the balance of its lines: `lines = recognised + unrecognised + capped`.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Input {
     /// As given; `-` is standard input.
     pub source: String,
@@ -96,7 +98,8 @@ pub struct Input {
 }
 
 /// Counts over all sources. They are what `grep` would count.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     /// Actors seen: users, and addresses whose user no log names.
     pub actors: u64,
@@ -132,7 +135,8 @@ pub struct Summary {
 }
 
 /// Counts of one day.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Day {
     /// The day of UTC: `2026-11-16`.
     pub day: String,
@@ -162,7 +166,8 @@ pub struct Day {
 }
 
 /// People of one release of the app on one day.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReleaseDay {
     /// As logged, or `unknown`.
     pub release: String,
@@ -179,7 +184,8 @@ pub struct ReleaseDay {
 }
 
 /// People of one platform on one day.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlatformDay {
     /// `android`, `ios`, `web` or `unknown`.
     pub platform: String,
@@ -196,7 +202,8 @@ pub struct PlatformDay {
 }
 
 /// Where 401s belong.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UnauthorizedBy {
     /// Part of an incident below.
     pub incident: u64,
@@ -215,7 +222,8 @@ pub struct UnauthorizedBy {
 }
 
 /// An inferred lifetime of a credential.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LifetimeFinding {
     /// `mobile`, `web` or `unknown`.
     pub platform: String,
@@ -253,7 +261,8 @@ fn access() -> String {
 }
 
 /// An endpoint with a role.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Endpoint {
     /// `POST`, …
     pub method: String,
@@ -264,7 +273,8 @@ pub struct Endpoint {
 }
 
 /// Whom an incident hit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// The whole service.
@@ -274,7 +284,8 @@ pub enum Scope {
 }
 
 /// How bad it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Impact {
     /// Somebody lost the session.
@@ -286,7 +297,8 @@ pub enum Impact {
 }
 
 /// An incident with its diagnosis.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Incident {
     /// `i1`, `i2`, …
     pub id: String,
@@ -331,7 +343,8 @@ pub struct Incident {
 }
 
 /// Keys of an actor.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ActorRef {
     /// The user's id as logged.
     pub user: Option<String>,
@@ -347,7 +360,8 @@ pub struct ActorRef {
 }
 
 /// The next best explanation.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunnerUp {
     /// Which cause.
     pub cause: Label,
@@ -356,7 +370,8 @@ pub struct RunnerUp {
 }
 
 /// A piece of evidence.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// For, or against.
     #[serde(rename = "for")]
@@ -374,7 +389,8 @@ pub struct Evidence {
 }
 
 /// Another cause that had a part.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Contribution {
     /// Which cause.
     pub cause: Label,
@@ -385,7 +401,8 @@ pub struct Contribution {
 }
 
 /// A moment of an incident's timeline.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Moment {
     /// When, RFC 3339.
     pub time: String,
@@ -407,7 +424,8 @@ pub struct Moment {
 }
 
 /// What was found of an actor.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ActorFinding {
     /// The user's id as logged.
     pub user: Option<String>,
@@ -423,7 +441,8 @@ pub struct ActorFinding {
 }
 
 /// A step of the fix plan.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FixStep {
     /// From 1.
     pub order: u64,

@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Key;
@@ -19,7 +18,8 @@ use crate::session::{Item, Kind, Refresh, SECOND, Timeline};
 use crate::stats::Stages;
 
 /// Terms to replay sessions under, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Terms {
     /// Life of an access token.
     pub access: i64,
@@ -34,7 +34,8 @@ pub struct Terms {
 }
 
 /// What the replay gives.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Policy {
     /// Observed: drops and hindrances by cause and kind.
     pub observed: Vec<Fate>,
@@ -45,7 +46,8 @@ pub struct Policy {
 }
 
 /// What becomes of the incidents of one kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fate {
     /// `cause/kind`.
     pub what: String,
@@ -60,7 +62,8 @@ pub struct Fate {
 }
 
 /// One set of terms.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Replay {
     /// The terms.
     pub terms: Terms,
@@ -75,7 +78,8 @@ pub struct Replay {
 }
 
 /// What to change.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Suggestion {
     /// `mobile`, `web` or `unknown`.
     pub platform: String,

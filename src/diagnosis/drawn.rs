@@ -1,10 +1,10 @@
 //! What drawings need: counts over time, ages of credentials, the credential behind a moment.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Counts over the whole window, in bins of equal length. Each list has one count a bin.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Series {
     /// When the first bin begins, RFC 3339; null if nothing has a time.
     pub from: Option<String>,
@@ -27,7 +27,8 @@ pub struct Series {
 }
 
 /// A restart of the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Restart {
     /// When it began, RFC 3339.
     pub time: String,
@@ -36,7 +37,8 @@ pub struct Restart {
 }
 
 /// How old people's newest credential was when something was refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AgeBin {
     /// From this age on, in seconds.
     pub from_seconds: i64,
@@ -52,7 +54,8 @@ pub struct AgeBin {
 }
 
 /// A credential, as far as logs show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Credential {
     /// Its number among those of the device, from 1; 0 is one from before the log.
     pub number: u64,

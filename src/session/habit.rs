@@ -1,6 +1,5 @@
 //! When clients refresh: ahead of the token's end, or only after a refusal.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, Kind, MINUTE};
@@ -12,7 +11,8 @@ const ANSWERS: i64 = MINUTE;
 const LEAST: u64 = 3;
 
 /// How refreshes came about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Habit {
     /// Refreshes with no refusal just before.
     pub proactive: u64,
@@ -21,7 +21,8 @@ pub struct Habit {
 }
 
 /// A habit in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Refreshing {
     /// Ahead of the token's end; at most one of ten only after a refusal.
