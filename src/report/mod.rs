@@ -1,6 +1,7 @@
 //! From what was read to the diagnosis: identify, place, notice, explain, sum up.
 
 mod ages;
+mod conclude;
 mod counts;
 mod credentials;
 mod days;
@@ -26,25 +27,18 @@ use why401_parsers::event::{Event, Name, Names};
 
 use crate::actor::{Actor, Identified, Key, release_at};
 use crate::cause::score;
-use crate::diagnosis::{
-    ActorRef, Contribution, Diagnosis, Endpoint, Impact, Incident, Input, SCHEMA_VERSION, Scope as Hit, Tool,
-};
+use crate::diagnosis::{ActorRef, Contribution, Diagnosis, Impact, Incident, Input, Scope as Hit};
 use crate::incident;
 use crate::reading::Reading;
 use crate::session::Timeline;
 use crate::session::endpoint::Roles;
 use crate::stats::Stages;
-use days::Active;
+use conclude::concluded;
 pub use identity::identity;
-use incident::service::{Attack, Restart};
 pub(crate) use judge::{Found, judge};
-use lives::{changes, lifetime_findings};
-use notes::{by_order, late_in_words, notes, seen_instead};
-use people::{Person, people};
 pub(crate) use place::{Placed, place};
-use plan::fix_plan;
-use section::{Part, Scope, Told, Who};
-use written::{actor_order, kept, written};
+use section::{Scope, Who};
+use written::actor_order;
 
 /// An incident of one actor with its verdict, before it is written down.
 pub(crate) struct Judged {
@@ -102,114 +96,6 @@ pub fn diagnose_with_policy(mut reading: Reading) -> Diagnosis {
         Some(whole) => whole.with(part),
         None => Diagnosis { policy: Some(crate::policy::replayed(&placed, &found, None)), ..part.diagnosis },
     }
-}
-
-fn concluded(placed: &Placed, found: &Found) -> Part {
-    let lifetimes = &placed.lifetimes;
-    let Found { restarts, attacks, judged, in_flight } = found;
-    let findings = placed.findings();
-    // Each incident counts in the section in which its first sign does.
-    let scope = &placed.scope;
-    let begun_here = |judged: &&Judged| {
-        let items = &placed.timelines[&judged.key].items;
-        judged.incident.signs.first().is_none_or(|sign| scope.has_item(&items[*sign]))
-    };
-    let new: Vec<&Judged> = judged.iter().filter(begun_here).collect();
-    let events = &placed.identified.events;
-    let restarts: Vec<&Restart> = restarts.iter().filter(|restart| scope.has(&events[restart.boot])).collect();
-    let begun_here =
-        |attack: &&Attack| attack.lines.first().is_none_or(|(source, line, time)| scope.has_at(*source, *line, *time));
-    let new_attacks: Vec<&Attack> = attacks.iter().filter(begun_here).collect();
-    let mut incidents: Vec<(Option<Key>, Incident)> = service::restarts(&findings, &restarts);
-    incidents.extend(service::attacks(&findings, &new_attacks));
-    let crew = placed.crew;
-    incidents.extend(crew.each(&new, |judged| (Some(judged.key), written(&findings, judged))));
-    let filter = &placed.config.filter;
-    incidents.retain(|(_, incident)| kept(filter, incident));
-    incidents.sort_by(|(_, a), (_, b)| listing_order(a, b));
-    for (number, (_, incident)) in incidents.iter_mut().enumerate() {
-        incident.id = format!("i{}", number + 1);
-    }
-    let seen = || {
-        let active = Active::of(&findings, attacks);
-        (people(&findings, &incidents, &active, &restarts), active)
-    };
-    let ((people, active), (mut summary, series, mut notes, told)) = crew.both(seen, || {
-        let series = series::series(&findings, &restarts, &placed.thinned);
-        let told = scope.told(Told { by_order: by_order(&findings), behind_proxy: placed.behind_proxy });
-        (counts::summary(&findings, judged, attacks, in_flight), series, notes(&findings, told.by_order), told)
-    });
-    summary.requests += placed.thinned.values().sum::<u64>();
-    summary.active_hours = active.hours();
-    summary.actors = people.len() as u64;
-    summary.healthy_actors = people.iter().filter(|person| person.finding.verdict == "healthy").count() as u64;
-    summary.incidents = incidents.len() as u64;
-    for (_, incident) in &incidents {
-        *summary.by_cause.entry(incident.cause.to_string()).or_default() += 1;
-    }
-    summary.dropped_actors = {
-        let mut dropped: Vec<Key> = incidents
-            .iter()
-            .filter(|(_, incident)| incident.impact == Impact::Dropped)
-            .filter_map(|(key, _)| *key)
-            .collect();
-        dropped.sort_unstable();
-        dropped.dedup();
-        dropped.len() as u64
-    };
-    let fix_plan = fix_plan(&findings, &new, &new_attacks, &restarts, filter);
-    let behind_proxy = told.behind_proxy;
-    if behind_proxy > 0 {
-        notes.push(format!(
-            "{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."
-        ));
-    }
-    notes.extend(changes(lifetimes));
-    notes.extend(late_in_words(&placed.inputs));
-    if let Some(since) = placed.since {
-        notes.push(format!("Only what happened since {} is looked at: what is older is not kept.", rfc3339(since)));
-    }
-    notes.extend(seen_instead(&placed.inputs, &placed.identified, behind_proxy > 0));
-    let (days, (lifetimes, ages)) = crew.both(
-        || days::days(&findings, &incidents, &active, &placed.thinned),
-        || (lifetime_findings(placed), ages::ages(&findings)),
-    );
-    let after = scope.until.map(|until| {
-        let edge = days::edge(&findings, &incidents, &active, until);
-        placed.after(edge, until, told)
-    });
-    let whose = |key: &Option<Key>| key.filter(|_| scope.is_section()).map(|key| findings.who(key));
-    let whose: Vec<Option<Who>> = incidents.iter().map(|(key, _)| whose(key)).collect();
-    let (actors, people) = people
-        .into_iter()
-        .map(|Person { key, finding, weights }| {
-            let sum = scope.is_section().then(|| (findings.who(key), weights));
-            (finding, sum)
-        })
-        .unzip::<_, _, Vec<_>, Vec<_>>();
-    let diagnosis = Diagnosis {
-        schema_version: SCHEMA_VERSION,
-        tool: Tool { name: "why401".into(), version: env!("CARGO_PKG_VERSION").into() },
-        inputs: placed.inputs.clone(),
-        summary,
-        since: placed.since.map(rfc3339),
-        days,
-        series,
-        ages,
-        lifetimes,
-        endpoints: placed
-            .roles
-            .list(&placed.names)
-            .into_iter()
-            .map(|(method, path, role)| Endpoint { method, path, role: role_name(role) })
-            .collect(),
-        incidents: incidents.into_iter().map(|(_, incident)| incident).collect(),
-        actors,
-        fix_plan,
-        policy: None,
-        notes,
-    };
-    Part { diagnosis, people: people.into_iter().flatten().collect(), whose, after }
 }
 
 /// The order in which incidents are listed.
