@@ -263,6 +263,9 @@ fn a_log_that_does_not_fit_into_the_limit_is_counted_whole_by_any_number_of_thre
     };
     let (whole, _) = json(&[]);
     let (sections, text) = json(&["--max-memory", "48MB"]);
+    assert_eq!((&sections["schema_version"], &sections["tool"]), (&whole["schema_version"], &whole["tool"]));
+    let schema: serde_json::Value = run(why401().arg("schema")).json();
+    assert!(jsonschema::is_valid(&schema, &sections), "it keeps to no schema");
     assert!(text.contains("sections of log time"), "it fits");
     for count in ["requests", "unauthorized", "refreshes", "refresh_failures", "cable_connects", "cable_disconnects"] {
         assert_eq!(sections["summary"][count], whole["summary"][count], "{count}");

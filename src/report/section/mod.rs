@@ -291,6 +291,7 @@ mod tests {
                 let note = sections.notes.last().unwrap();
                 assert!(note.contains("--max-memory") && !note.contains("not listed"), "{note}");
                 assert_eq!(counts(&sections), counts(&whole), "{dialect:?}, a {part}th");
+                assert_eq!((sections.schema_version, &sections.tool.name), (whole.schema_version, &whole.tool.name));
                 let (before, after) = (verdicts(&whole), verdicts(&sections));
                 let other = before.iter().filter(|(who, verdict)| after.get(*who) != Some(verdict)).count();
                 assert!(

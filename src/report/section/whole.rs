@@ -130,6 +130,8 @@ impl Whole {
     pub(super) fn add(&mut self, part: Part) {
         let Part { diagnosis, people, whose, .. } = part;
         let Diagnosis {
+            schema_version,
+            tool,
             inputs,
             summary,
             days,
@@ -141,7 +143,9 @@ impl Whole {
             actors,
             fix_plan,
             notes,
-            ..
+            // Neither goes with sections: a time from which on is looked, and what other lifetimes would have changed.
+            since: _,
+            policy: _,
         } = diagnosis;
         for ((who, weights), actor) in people.into_iter().zip(actors) {
             self.add_person(who, weights, actor);
@@ -184,6 +188,7 @@ impl Whole {
         add_summary(&mut self.rest.summary, summary);
         self.rest.series = joined(std::mem::take(&mut self.rest.series), series);
         self.rest.inputs = add_inputs(std::mem::take(&mut self.rest.inputs), inputs);
+        (self.rest.schema_version, self.rest.tool) = (schema_version, tool);
         // These the sections sum up themselves.
         self.rest.lifetimes = lifetimes;
         self.rest.notes = notes;
@@ -253,7 +258,8 @@ impl Whole {
     fn finish(mut self) -> Diagnosis {
         for address in std::mem::take(&mut self.attackers) {
             if let Some(sum) = self.people.remove(&who_is_at(&address)) {
-                self.rest.summary.active_hours -= sum.finding.active_hours;
+                let hours = &mut self.rest.summary.active_hours;
+                *hours = hours.saturating_sub(sum.finding.active_hours);
             }
         }
         let Self { listed, mut rest, .. } = self;
