@@ -9,6 +9,11 @@ use crate::policy::Policy;
 use crate::session::habit::{Habit, Refreshing};
 pub use drawn::{AgeBin, Credential, Restart, Series};
 
+/// A time of a diagnosis in microseconds since 1970; `None` for what is no RFC 3339.
+pub(crate) fn micros(time: &str) -> Option<i64> {
+    chrono::DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_micros())
+}
+
 /// The version of the contract.
 pub const SCHEMA_VERSION: u32 = 1;
 

@@ -124,33 +124,35 @@ pub fn columns(told: Option<u16>) -> usize {
 
 /// A length of time in seconds: `90s`, `15m`, `1h`, `90d`, or a number of seconds.
 fn span(text: &str) -> Result<i64, String> {
-    let wrong = || format!("`{text}` is no length of time: say 30s, 8m, 1h or 90d");
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit {
-        "" | "s" => 1,
-        "m" | "min" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(wrong()),
+    let seconds = |unit: &str| match unit {
+        "" | "s" => Some(1),
+        "m" | "min" => Some(60),
+        "h" => Some(3600),
+        "d" => Some(86_400),
+        _ => None,
     };
-    number.parse::<i64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)
+    let span = amount(text, seconds).and_then(|seconds| i64::try_from(seconds).ok());
+    span.ok_or_else(|| format!("`{text}` is no length of time: say 30s, 8m, 1h or 90d"))
 }
 
 /// A size in bytes: `500MB`, `2GB`, `64MiB`, or a number of bytes.
 fn size(text: &str) -> Result<u64, String> {
-    let wrong = || "say a size as 500MB, 2GB or 64MiB".to_owned();
+    let bytes = |unit: &str| match unit.trim().to_ascii_lowercase().trim_end_matches('b') {
+        "" => Some(1),
+        "k" => Some(1_000),
+        "m" => Some(1_000_000),
+        "g" => Some(1_000_000_000),
+        "ki" => Some(1 << 10),
+        "mi" => Some(1 << 20),
+        "gi" => Some(1 << 30),
+        _ => None,
+    };
+    amount(text, bytes).ok_or_else(|| "say a size as 500MB, 2GB or 64MiB".to_owned())
+}
+
+/// A number with its unit, of which `factor` says how much it is.
+fn amount(text: &str, factor: impl Fn(&str) -> Option<u64>) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let factor: u64 = match unit.trim().to_ascii_lowercase().trim_end_matches('b') {
-        "" => 1,
-        "k" => 1_000,
-        "m" => 1_000_000,
-        "g" => 1_000_000_000,
-        "ki" => 1 << 10,
-        "mi" => 1 << 20,
-        "gi" => 1 << 30,
-        _ => return Err(wrong()),
-    };
-    number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)
+    number.parse::<u64>().ok()?.checked_mul(factor(unit)?)
 }

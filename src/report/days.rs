@@ -9,13 +9,10 @@ use why401_parsers::record::Side;
 use super::section::{Count, Edge};
 use super::{Findings, time};
 use crate::actor::{Actor, Key, role};
-use crate::diagnosis::{Day, Impact, Incident, PlatformDay, ReleaseDay, Scope};
+use crate::diagnosis::{Day, Impact, Incident, PlatformDay, ReleaseDay, Scope, micros};
 use crate::incident::service::Attack;
-use crate::session::SECOND;
 use crate::session::endpoint::Role;
-
-const HOUR: i64 = 3600 * SECOND;
-const DAY: i64 = 24 * HOUR;
+use crate::session::{DAY, HOUR};
 
 /// People with the hours (since 1970) in which they were seen.
 pub(super) struct Active {
@@ -124,7 +121,7 @@ pub(super) fn days(
 ) -> Vec<Day> {
     let mut days: BTreeMap<NaiveDate, Tally> = BTreeMap::new();
     let edge = findings.scope.edge();
-    let micros = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
+    let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
     let day_of = |micros: i64| time(micros).date_naive();
     let side = if findings.identified.has_server { Side::Server } else { Side::Client };
     for event in findings.counted().filter(|event| event.time > 0) {
@@ -157,7 +154,7 @@ pub(super) fn days(
         }
         for (day, (hours, by_release)) in of_day {
             let tally = days.entry(day).or_default();
-            let new = |count: Count<'_>| !edge.has(count, micros(day), || findings.who(*key));
+            let new = |count: Count<'_>| !edge.has(count, begin(day), || findings.who(*key));
             tally.day.active_actors += u64::from(new(Count::Active));
             tally.day.active_hours += hours;
             tally.platforms.seen(platform, hours, new(Count::Platform(platform)));
@@ -169,7 +166,7 @@ pub(super) fn days(
     for (key, incident) in incidents {
         let Ok(start) = DateTime::parse_from_rfc3339(&incident.start) else { continue };
         let day = start.to_utc().date_naive();
-        let new = |key: Key| !edge.has(Count::Dropped, micros(day), || findings.who(key));
+        let new = |key: Key| !edge.has(Count::Dropped, begin(day), || findings.who(key));
         days.entry(day).or_default().add(*key, incident, new);
     }
     days.into_iter().map(|(day, tally)| tally.finish(day)).collect()
@@ -190,8 +187,8 @@ pub(super) fn edge(findings: &Findings<'_>, incidents: &[(Option<Key>, Incident)
         }
     }
     for (key, incident) in incidents.iter().filter(|(_, incident)| incident.impact == Impact::Dropped) {
-        if let (Some(key), Ok(start)) = (key, DateTime::parse_from_rfc3339(&incident.start)) {
-            edge.note(Count::Dropped, start.timestamp_micros(), findings.who(*key));
+        if let (Some(key), Some(start)) = (key, micros(&incident.start)) {
+            edge.note(Count::Dropped, start, findings.who(*key));
         }
     }
     edge.and_before(findings.scope.edge())

@@ -127,7 +127,7 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
     let during = scope.during().start..i64::MAX;
     for (key, timeline) in &timelines {
         let platform = identified.actors.get(key).and_then(|actor| platform(actor, &inputs, &names));
-        by_platform.entry(class(platform, &identified)).or_default().add_during(timeline, &during);
+        by_platform.entry(class(platform, &identified)).or_default().add(timeline, &during);
     }
     let mut ages = Ages::default();
     by_platform.values().for_each(|of_platform| ages.merge(of_platform));

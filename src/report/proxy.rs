@@ -11,15 +11,13 @@ use why401_parsers::record::Side;
 use why401_parsers::secret::RequestId;
 
 use super::section::Scope;
-use crate::session::SECOND;
+use crate::session::{HOUR, SECOND};
 
 /// Access logs have whole seconds, and hosts' clocks differ by as much.
 const SLACK: i64 = 2 * SECOND;
 
 /// nginx writes the end of a request, Apache its start. Longer ones have ended by a timeout on one side.
 const LONGEST: i64 = 60 * SECOND;
-
-const HOUR: i64 = 3600 * SECOND;
 
 /// What a proxy says when it, or the client, did not wait for the app's answer; the app's own log has another status.
 const GAVE_UP: [u16; 5] = [408, 499, 502, 503, 504];

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use chrono::DateTime;
 use why401_parsers::event::{Event, Socket, What};
 use why401_parsers::record::Side;
 
 use super::{Findings, rfc3339};
 use crate::actor::role;
-use crate::diagnosis::{Restart, Series};
+use crate::diagnosis::{Restart, Series, micros};
 use crate::incident::service;
-use crate::session::SECOND;
 use crate::session::endpoint::Role;
+use crate::session::{HOUR, SECOND};
 
 /// More bins than this cannot be told apart in a drawing.
 const MOST_BINS: i64 = 240;
@@ -19,8 +18,6 @@ const MOST_BINS: i64 = 240;
 /// Lengths of bins that people can read off an axis, in seconds; a longer window takes a multiple of the last.
 const LENGTHS: &[i64] =
     &[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
-
-const HOUR: i64 = 3600 * SECOND;
 
 /// Counts as the summary counts, by bin.
 pub(super) fn series(findings: &Findings<'_>, restarts: &[&service::Restart], thinned: &BTreeMap<i64, u64>) -> Series {
@@ -149,10 +146,6 @@ pub(super) fn joined(one: Series, other: Series) -> Series {
         }
     }
     whole
-}
-
-fn micros(text: &str) -> Option<i64> {
-    Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
 }
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
 //! One actor's incident, written down.
 
-use chrono::DateTime;
-
 use super::credentials::Credentials;
 use super::{Findings, Judged, moments, rfc3339};
 use crate::cause::case::span;
 use crate::cause::{Label, Opinion, fix};
 use crate::config::Filter;
-use crate::diagnosis::{Evidence, Incident, RunnerUp, Scope};
+use crate::diagnosis::{Evidence, Incident, RunnerUp, Scope, micros};
 use crate::session::{Kind, Refresh, Timeline};
 
 pub(super) fn written(findings: &Findings<'_>, judged: &Judged) -> Incident {
@@ -139,7 +137,7 @@ pub(super) fn kept(filter: &Filter, incident: &Incident) -> bool {
         actor.is_some_and(|actor| actor.user.as_ref() == Some(wanted) || actor.email.as_ref() == Some(wanted))
     });
     let address = filter.address.as_ref().is_none_or(|wanted| actor.is_some_and(|actor| actor.ips.contains(wanted)));
-    let micros = |text: &str| DateTime::parse_from_rfc3339(text).map_or(0, |time| time.timestamp_micros());
+    let micros = |time: &str| micros(time).unwrap_or(0);
     let since = filter.since.is_none_or(|since| micros(&incident.end) >= since);
     let until = filter.until.is_none_or(|until| micros(&incident.start) <= until);
     let cause = filter.causes.is_empty()

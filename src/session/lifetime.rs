@@ -83,13 +83,8 @@ const CURE: i64 = 20 * MINUTE;
 const SHORTEST: i64 = 4 * MINUTE;
 
 impl Ages {
-    /// Takes one actor's timeline into account.
-    pub fn add(&mut self, timeline: &Timeline) {
-        self.add_during(timeline, &(i64::MIN..i64::MAX));
-    }
-
-    /// The same of what was refused, or last accepted, within a time (microseconds).
-    pub fn add_during(&mut self, timeline: &Timeline, during: &Range<i64>) {
+    /// Takes one actor's timeline into account: what was refused, or last accepted, within a time (microseconds).
+    pub fn add(&mut self, timeline: &Timeline, during: &Range<i64>) {
         let before = [&self.refused, &self.refresh_refused].map(Vec::len);
         let accepted_before = [&self.accepted, &self.refresh_accepted].map(Vec::len);
         for lane in 0..timeline.lanes {

@@ -15,10 +15,14 @@ use crate::actor::{Actor, Identified, socket::Attempt, socket::Outcome};
 use endpoint::{Role, Roles};
 use habit::Habit;
 
-/// Microseconds in a second, a minute.
+/// Microseconds in a second, a minute, an hour, a day.
 pub const SECOND: i64 = 1_000_000;
 /// See [`SECOND`].
 pub const MINUTE: i64 = 60 * SECOND;
+/// See [`SECOND`].
+pub const HOUR: i64 = 60 * MINUTE;
+/// See [`SECOND`].
+pub const DAY: i64 = 24 * HOUR;
 
 /// How a refresh ended.
 #[derive(Clone, Debug, PartialEq)]

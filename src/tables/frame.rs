@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate};
 use polars::prelude::{Column, DataFrame, DataType, IntoColumn as _, NamedFrom as _, PolarsResult, Series};
 
 use super::schema::Table;
-use crate::diagnosis::{ActorRef, Diagnosis, Incident};
+use crate::diagnosis::{ActorRef, Diagnosis, Incident, micros};
 
 /// The tables of a diagnosis, by table and day.
 pub struct Frames {
@@ -103,11 +103,6 @@ fn text(text: impl Into<String>) -> Cell {
 
 fn count(count: u64) -> Cell {
     Cell::Count(i64::try_from(count).ok())
-}
-
-/// Microseconds since 1970.
-fn micros(time: &str) -> Option<i64> {
-    DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_micros())
 }
 
 fn day_of(time: &str) -> Option<NaiveDate> {

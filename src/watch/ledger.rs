@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use chrono::DateTime;
-
 use super::change::{Change, Event, Stage};
 use crate::cause::Label;
-use crate::diagnosis::{Diagnosis, Impact, Incident, Scope};
+use crate::diagnosis::{Diagnosis, Impact, Incident, Scope, micros};
 
 /// What is known of the incidents of a watch.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -206,10 +204,6 @@ fn is_over(incident: &Incident, latest: Option<i64>) -> Option<&'static str> {
     }
     let quiet = micros(&incident.end).zip(latest).is_some_and(|(end, latest)| end + QUIET < latest);
     quiet.then_some("quiet")
-}
-
-pub(super) fn micros(time: &str) -> Option<i64> {
-    DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_micros())
 }
 
 /// The latest time of all sources.

@@ -12,7 +12,7 @@ pub use change::{Change, Event, Stage};
 pub use ledger::{Ledger, Seen};
 
 use crate::config::Keep;
-use crate::diagnosis::{Incident, Summary};
+use crate::diagnosis::{Incident, Summary, micros};
 use crate::follow::Followed;
 use crate::source::error::SourceError;
 use crate::source::{How, run_key};
@@ -85,7 +85,7 @@ impl Standing<'_> {
     /// How much log time has gone by since the last sign of an incident, in microseconds.
     #[must_use]
     pub fn since_last_sign(&self, incident: &Incident) -> Option<i64> {
-        Some((self.latest? - ledger::micros(&incident.end)?).max(0))
+        Some((self.latest? - micros(&incident.end)?).max(0))
     }
 }
 

@@ -1,12 +1,11 @@
 //! One case as a drawing: credentials as bars from issue to expiry, below them a lane a channel with what it presented and what
 //! came of it.
 
-use chrono::DateTime;
 use serde::Serialize;
 
 use super::when::When;
 use crate::cause::case::span;
-use crate::diagnosis::{Credential, Moment};
+use crate::diagnosis::{Credential, Moment, micros};
 use crate::render::words::cut_to;
 use crate::session::SECOND;
 
@@ -163,10 +162,6 @@ fn channel(moment: &Moment) -> usize {
 
 fn times(moment: &Moment) -> String {
     if moment.count > 1 { format!(" ×{}", moment.count) } else { String::new() }
-}
-
-fn micros(time: &str) -> Option<i64> {
-    DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_micros())
 }
 
 /// Every moment has a place of its own; long gaps are pressed together, since an hour of quiet shows nothing.

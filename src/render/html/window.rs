@@ -4,7 +4,7 @@ use chrono::DateTime;
 use serde::Serialize;
 
 use super::when::When;
-use crate::diagnosis::{Diagnosis, Incident, Series};
+use crate::diagnosis::{Diagnosis, Incident, Series, micros};
 use crate::render::group::Group;
 use crate::render::words::{clock, cut_to, impact, incidents, number};
 use crate::session::SECOND;
@@ -82,10 +82,6 @@ struct Bar {
 struct Numbers {
     from: When,
     counts: Vec<String>,
-}
-
-pub(super) fn micros(time: &str) -> Option<i64> {
-    DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_micros())
 }
 
 /// Lays out the window.

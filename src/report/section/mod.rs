@@ -68,10 +68,8 @@ pub(crate) fn make_room(reading: &mut Reading, known: &mut [Known]) {
     let part = so_far(reading, until);
     let placed = place(part, &mut Stages::default());
     let found = judge(&placed);
-    let part = concluded(&placed, &found);
-    if let Some(after) = part.after.clone() {
-        reading.scope = after;
-    }
+    let mut part = concluded(&placed, &found);
+    reading.scope = part.after.take().unwrap_or_default();
     reading.whole.get_or_insert_with(|| Box::new(Whole::within(budget.listed))).add(part);
     // In the order in which it can be missed: up to when everything goes, up to when calls that were accepted do, and how many endpoints
     // of each person are remembered from before; with none nothing is.
@@ -139,9 +137,9 @@ impl Placed {
         past.retain(|past| !counted.covers(past));
         past.push(counted);
         let mut ages = self.scope.ages.clone();
-        let findings = self.findings();
+        let (findings, during) = (self.findings(), self.scope.during());
         for (key, timeline) in &self.timelines {
-            ages.entry(findings.class(*key)).or_default().add_during(timeline, &self.scope.during());
+            ages.entry(findings.class(*key)).or_default().add(timeline, &during);
         }
         ages.values_mut().for_each(|ages| ages.cap(MOST_AGES));
         Scope {

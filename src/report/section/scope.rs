@@ -8,9 +8,7 @@ use std::ops::Range;
 use why401_parsers::event::Event;
 
 use crate::session::lifetime::Ages;
-use crate::session::{Item, SECOND};
-
-const HOUR: i64 = 3600 * SECOND;
+use crate::session::{DAY, HOUR, Item};
 
 /// The part of a log that is diagnosed, and what is known of the parts before. By default it is the whole log.
 #[derive(Clone, Debug, Default)]
@@ -119,7 +117,7 @@ impl Count<'_> {
     const fn span(self) -> i64 {
         match self {
             Self::Hour => HOUR,
-            _ => 24 * HOUR,
+            _ => DAY,
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Whole {
     /// Addresses that attacked in some section: in others they may look like people.
     attackers: BTreeSet<String>,
     /// Steps of the plan by what they are for, with whom they would have helped.
-    steps: BTreeMap<(Label, String), (FixStep, BTreeSet<u32>)>,
+    steps: BTreeMap<(Label, String), (FixStep, BTreeSet<Who>)>,
     days: BTreeMap<String, Day>,
     ages: BTreeMap<i64, AgeBin>,
     endpoints: BTreeSet<(String, String, String)>,
@@ -93,7 +93,6 @@ impl Listed {
 /// One person over all sections.
 #[derive(Clone, Debug, Default)]
 struct Sum {
-    number: u32,
     finding: ActorFinding,
     weights: Weights,
     dropped: bool,
@@ -196,8 +195,7 @@ impl Whole {
     }
 
     fn add_person(&mut self, who: Who, weights: Weights, actor: ActorFinding) {
-        let number = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
-        let sum = self.people.entry(who).or_insert_with(|| Sum { number, ..Sum::default() });
+        let sum = self.people.entry(who).or_default();
         for (label, weight) in weights {
             *sum.weights.entry(label).or_default() += weight;
         }
@@ -223,9 +221,8 @@ impl Whole {
                 .or_insert_with(|| (FixStep { affected_actors: 0, ..step.clone() }, BTreeSet::new()));
             let mut nameless = true;
             for (_, who) in incidents.iter().zip(whose).filter(|(incident, _)| is_for(incident)) {
-                let number = who.as_ref().and_then(|who| self.people.get(who)).map(|sum| sum.number);
-                nameless &= number.is_none();
-                helped.extend(number);
+                nameless &= who.is_none();
+                helped.extend(who);
             }
             // What hits a whole service names nobody.
             known.affected_actors += if nameless { step.affected_actors } else { 0 };
@@ -311,13 +308,13 @@ fn in_words(sections: usize, bare: usize, unlisted: u64) -> String {
 }
 
 /// The steps in the order in which they have to be done.
-fn plan(steps: BTreeMap<(Label, String), (FixStep, BTreeSet<u32>)>) -> Vec<FixStep> {
+fn plan(steps: BTreeMap<(Label, String), (FixStep, BTreeSet<Who>)>) -> Vec<FixStep> {
     let rank = |step: &FixStep| {
         let kind = step.kind.clone();
         fix::step(&fix::Found { label: step.cause, kind, affected: 0, place: None, endpoint: None, lifetime: None })
             .rank
     };
-    let with_people = |(step, helped): (FixStep, BTreeSet<u32>)| FixStep {
+    let with_people = |(step, helped): (FixStep, BTreeSet<Who>)| FixStep {
         affected_actors: step.affected_actors + helped.len() as u64,
         ..step
     };
@@ -398,29 +395,37 @@ fn add_day(sum: &mut Day, new: Day) {
     sum.dropped_actors += dropped_actors;
     sum.active_actors += active_actors;
     sum.active_hours += active_hours;
-    for PlatformDay { platform, active_actors, active_hours, incidents, drops, dropped_actors } in platforms {
-        let place = sum.platforms.binary_search_by(|known| known.platform.cmp(&platform)).unwrap_or_else(|place| {
-            sum.platforms.insert(place, PlatformDay { platform, ..PlatformDay::default() });
-            place
-        });
-        let sum = &mut sum.platforms[place];
-        sum.active_actors += active_actors;
-        sum.active_hours += active_hours;
-        sum.incidents += incidents;
-        sum.drops += drops;
-        sum.dropped_actors += dropped_actors;
-    }
-    for ReleaseDay { release, active_actors, active_hours, incidents, drops, dropped_actors } in releases {
-        let place = sum.releases.binary_search_by(|known| known.release.cmp(&release)).unwrap_or_else(|place| {
-            sum.releases.insert(place, ReleaseDay { release, ..ReleaseDay::default() });
-            place
-        });
-        let sum = &mut sum.releases[place];
-        sum.active_actors += active_actors;
-        sum.active_hours += active_hours;
-        sum.incidents += incidents;
-        sum.drops += drops;
-        sum.dropped_actors += dropped_actors;
+    add_parts(
+        &mut sum.platforms,
+        platforms,
+        |part| &part.platform,
+        |part| {
+            let PlatformDay { platform: _, active_actors, active_hours, incidents, drops, dropped_actors } = part;
+            [active_actors, active_hours, incidents, drops, dropped_actors]
+        },
+    );
+    add_parts(
+        &mut sum.releases,
+        releases,
+        |part| &part.release,
+        |part| {
+            let ReleaseDay { release: _, active_actors, active_hours, incidents, drops, dropped_actors } = part;
+            [active_actors, active_hours, incidents, drops, dropped_actors]
+        },
+    );
+}
+
+/// Adds the counts of parts of one name. Both lists are in the order of names.
+fn add_parts<P>(sums: &mut Vec<P>, new: Vec<P>, name: fn(&P) -> &str, counts: fn(&mut P) -> [&mut u64; 5]) {
+    for mut part in new {
+        match sums.binary_search_by(|known| name(known).cmp(name(&part))) {
+            Ok(place) => {
+                for (sum, count) in counts(&mut sums[place]).into_iter().zip(counts(&mut part)) {
+                    *sum += *count;
+                }
+            }
+            Err(place) => sums.insert(place, part),
+        }
     }
 }
 
