@@ -4,6 +4,8 @@
 //! together by user and address where tags or earlier lines tie these, else by order: a refused connection ends at once, so
 //! of the connections that are open and undecided, the one whose end comes next is the refused one.
 
+mod live;
+
 use std::collections::{HashMap, VecDeque};
 
 use why401_parsers::event::{Event, Name, Socket, What};
@@ -11,6 +13,7 @@ use why401_parsers::record::{Process, Sense};
 use why401_parsers::secret::Fingerprint;
 
 use super::{Key, owner::Owners};
+use live::Live;
 
 /// What became of an attempt to open a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,8 +138,8 @@ struct Pairing<'a> {
     tagged_ends: bool,
     /// Opened and not decided, the oldest first.
     undecided: VecDeque<Attempt>,
-    /// Accepted and not ended, by user, the oldest first.
-    live: Vec<Attempt>,
+    /// Accepted and not ended.
+    live: Live,
     /// Refusals that no attempt has taken yet: time, line, words, user.
     refusals: VecDeque<(i64, u64, Sense, Option<Name>)>,
     /// The app's words about a socket, just said.
@@ -165,7 +168,7 @@ impl<'a> Pairing<'a> {
             holders,
             tagged_ends: false,
             undecided: VecDeque::new(),
-            live: Vec::new(),
+            live: Live::default(),
             refusals: VecDeque::new(),
             words: VecDeque::new(),
             done: Vec::new(),
@@ -212,8 +215,8 @@ impl<'a> Pairing<'a> {
             }
             Socket::Closed => self.closed(event, owners),
             Socket::Removing(_) => {
-                for attempt in self.live.iter_mut().filter(|attempt| attempt.key == event.user.map(Key::User)) {
-                    attempt.removed = true;
+                if let Some(user) = event.user {
+                    self.live.remove_of(user);
                 }
             }
             Socket::Connect(Some(token)) => {
@@ -308,18 +311,10 @@ impl<'a> Pairing<'a> {
                 return;
             }
         }
-        let of_user = |attempt: &Attempt| event.user.is_none() || attempt.key == event.user.map(Key::User);
-        let place =
-            self.live.iter().position(|attempt| attempt.address == Some(address) && of_user(attempt)).or_else(|| {
-                let user = event.user?;
-                self.live.iter().position(|attempt| attempt.key == Some(Key::User(user)) && attempt.address.is_none())
-            });
-        let ended = if let Some(place) = place {
-            Some(self.live.remove(place))
-        } else {
-            let place = self.undecided.iter().position(|attempt| attempt.address == Some(address));
-            place.and_then(|place| self.undecided.remove(place))
-        };
+        let ended = self.live.take(address, event.user).or_else(|| {
+            let place = self.undecided.iter().position(|attempt| attempt.address == Some(address))?;
+            self.undecided.remove(place)
+        });
         // A socket that was opened before the log began.
         let mut ended = ended.unwrap_or_else(|| Attempt { opened: i64::MIN, ..attempt(event, Some(address), None) });
         ended.closed = Some(event.time);
@@ -331,7 +326,7 @@ impl<'a> Pairing<'a> {
 
     /// With the process its sockets end, and no line says so.
     fn restart(&mut self, now: i64) {
-        for mut attempt in self.live.drain(..).chain(self.undecided.drain(..)) {
+        for mut attempt in self.live.drain().chain(self.undecided.drain(..)) {
             attempt.cut_by_restart = true;
             attempt.closed = Some(now);
             self.done.push(attempt);
@@ -394,11 +389,15 @@ impl<'a> Pairing<'a> {
                 self.done.push(attempt);
             }
         }
-        self.done.extend(self.live);
+        self.done.extend(self.live.drain());
         self.done.extend(self.undecided);
         self.done.extend(self.by_token.into_values().flatten());
         if self.named >= LEAST_NAMED {
-            let strayed = |opened: i64| self.strayed.iter().any(|time| (time - opened).abs() <= UNDECIDED);
+            self.strayed.sort_unstable();
+            let strayed = |opened: i64| {
+                let first = self.strayed.partition_point(|time| *time < opened.saturating_sub(UNDECIDED));
+                self.strayed.get(first).is_some_and(|time| *time <= opened.saturating_add(UNDECIDED))
+            };
             let now = self.now;
             for attempt in self.done.iter_mut().filter(|a| a.stood_unnamed(now) && !strayed(a.opened)) {
                 attempt.outcome = Outcome::Anonymous(self.tagged_closes && attempt.untagged_end);
