@@ -48,7 +48,7 @@ impl Renaming {
     pub fn apply<'e>(&self, events: impl Iterator<Item = &'e mut Event>) {
         let mut rename = |name: &mut Name| *name = self.of(*name);
         // What several have in common is renamed once, and stays so. (Both are held, so that no other comes to lie in the same place.)
-        let mut renamed: HashMap<usize, [Arc<Request>; 2]> = HashMap::new();
+        let mut renamed: HashMap<usize, [Arc<Request>; 2], foldhash::fast::RandomState> = HashMap::default();
         for event in events {
             let What::Request(request) = &mut event.what else {
                 event.each_name(&mut rename);
@@ -113,14 +113,13 @@ impl Names {
     /// however the sources were cut when their texts were first seen.
     #[must_use]
     pub fn sorted(self) -> (Self, Renaming) {
-        let mut order: Vec<usize> = (0..self.texts.len()).collect();
-        order.sort_by_key(|place| self.texts.get_index(*place));
-        let mut places = vec![Name(NonZeroU32::MIN); order.len()];
-        for (new, old) in order.iter().enumerate() {
+        let mut texts: Vec<(Box<str>, usize)> = self.texts.into_iter().zip(0..).collect();
+        texts.sort_unstable();
+        let mut places = vec![Name(NonZeroU32::MIN); texts.len()];
+        for (new, (_, old)) in texts.iter().enumerate() {
             places[*old] = Self::name(new);
         }
-        let mut texts = self.texts;
-        texts.sort_unstable();
+        let texts = texts.into_iter().map(|(text, _)| text).collect();
         (Self { texts, recent: Recent::default() }, Renaming(places))
     }
 

@@ -14,6 +14,7 @@ use why401_parsers::record::Side;
 use why401_parsers::secret::RequestId;
 
 use crate::session::endpoint::{Role, Roles};
+use crate::spread::Crew;
 use socket::Attempt;
 
 /// Whom events belong to.
@@ -75,7 +76,7 @@ pub struct Identified {
 
 /// Joins the events of all sources.
 #[must_use]
-pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Identified {
+pub(crate) fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names, crew: Crew) -> Identified {
     let client_sources: Vec<u32> = (0_u32..)
         .zip(&sources)
         .filter(|(_, source)| source.side == Side::Client && !source.events.is_empty())
@@ -96,12 +97,14 @@ pub fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names) -> Id
     }
     server.sort_by_key(|event| (event.time, event.source, event.line));
     name_gids(&mut server, names);
-    let mut owners = owner::Owners::learn(&server, roles, names);
-    let sockets = socket::pair(&server, &mut owners);
+    let named: &Names = names;
+    let (mut owners, marked) =
+        crew.both(|| owner::Owners::learn(&server, roles, named, crew), || socket::Marked::of(&server));
+    let sockets = socket::pair(&server, &marked, &mut owners);
     let owners = owners;
     let (shared_addresses, proxies) = (owners.shared(), owners.proxies());
 
-    let mut keys: Vec<(Key, bool)> = server.iter().map(|event| owners.key_of(event, roles)).collect();
+    let mut keys: Vec<(Key, bool)> = crew.each(&server, |event| owners.key_of(event, roles));
 
     // Clients: who they are, what their clock says.
     let mut events = server;
@@ -223,6 +226,9 @@ fn twins(events: &[Event], actors: &BTreeMap<Key, Actor>) -> HashMap<usize, usiz
     /// How far two clocks that were set by each other may still be apart, and a request be on its way: microseconds.
     const NEAR: i64 = 5_000_000;
     let mut twins = HashMap::new();
+    if actors.values().all(|actor| actor.traces.is_empty()) {
+        return twins;
+    }
     let clients = events.iter().filter_map(|event| {
         event.request().filter(|request| request.side == Side::Client)?;
         event.request_id

@@ -8,6 +8,7 @@ use why401_parsers::event::{Event, Name, Names, What};
 
 use super::Key;
 use crate::session::endpoint::{Role, Roles};
+use crate::spread::Crew;
 
 /// Sightings of users on addresses, and of users behind e-mails.
 #[derive(Debug, Default)]
@@ -33,16 +34,9 @@ const SIGN_IN_REACH: i64 = 60 * 1_000_000;
 impl Owners {
     /// Learns from events that name both a user and an address.
     #[must_use]
-    pub fn learn(events: &[Event], roles: &Roles, names: &Names) -> Self {
-        let mut owners = Self { proxies: proxies(events, names), ..Self::default() };
-        for event in events {
-            if let (Some(user), Some(address)) = (event.user, event.address) {
-                owners.sight(event.time, user, address);
-            }
-            if let (Some(user), Some(email)) = (event.user, event.email) {
-                owners.emails.entry(email).or_insert(user);
-            }
-        }
+    pub(crate) fn learn(events: &[Event], roles: &Roles, names: &Names, crew: Crew) -> Self {
+        let (proxies, mut owners) = crew.both(|| proxies(events, names), || Self::named(events));
+        owners.proxies = proxies;
         // A sign-in by e-mail, then a user on the same address: one and the same.
         for event in events {
             let (Some(email), Some(address), None) = (event.email, event.address, event.user) else { continue };
@@ -62,8 +56,27 @@ impl Owners {
         owners
     }
 
+    /// Whom single events name together.
+    fn named(events: &[Event]) -> Self {
+        let mut owners = Self::default();
+        for event in events {
+            if let (Some(user), Some(address)) = (event.user, event.address) {
+                owners.sight(event.time, user, address);
+            }
+            if let (Some(user), Some(email)) = (event.user, event.email) {
+                owners.emails.entry(email).or_insert(user);
+            }
+        }
+        owners
+    }
+
     /// A user was seen on an address.
     pub fn sight(&mut self, time: i64, user: Name, address: Name) {
+        // Behind a proxy's address anybody may be, whoever is seen there when; and many are.
+        if self.proxies.contains(&address) && self.count(address) > 1 {
+            self.users.entry(address).or_default().insert(user);
+            return;
+        }
         let seen = self.seen.entry(address).or_default();
         let last = seen.last().copied();
         if last.is_none_or(|(other, _)| other <= time) {

@@ -6,7 +6,7 @@
 
 mod live;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use why401_parsers::event::{Event, Name, Socket, What};
 use why401_parsers::record::{Process, Sense};
@@ -78,22 +78,51 @@ const CHANNELS_FIRST: i64 = 3_000_000;
 /// How long before a refusal (microseconds) the app's own line about it stands.
 const WORDS_REACH: i64 = 15 * 1_000_000;
 
+/// What matters for sockets among events.
+#[derive(Debug, Default)]
+pub(super) struct Marked<'e> {
+    sources: BTreeMap<u32, OfSource<'e>>,
+    /// Ends of connections that carry a user's tag say whose the token is.
+    holders: HashMap<Fingerprint, Name>,
+}
+
+/// Of one source: all but requests, in order of time.
+#[derive(Debug)]
+struct OfSource<'e> {
+    events: Vec<&'e Event>,
+    /// Ends of accepted connections carry a tag, so one without was refused.
+    tagged_ends: bool,
+    /// The latest time of all, microseconds.
+    latest: i64,
+}
+
+impl<'e> Marked<'e> {
+    /// Of events in order of time.
+    pub(super) fn of(events: &'e [Event]) -> Self {
+        let mut marked = Self::default();
+        for event in events {
+            let none = || OfSource { events: Vec::new(), tagged_ends: false, latest: i64::MIN };
+            let source = marked.sources.entry(event.source).or_insert_with(none);
+            source.latest = source.latest.max(event.time);
+            if !matches!(event.what, What::Request(_)) {
+                source.events.push(event);
+            }
+            if let (What::Socket(Socket::Disconnect(token)), Some(user)) = (&event.what, event.user) {
+                source.tagged_ends = true;
+                marked.holders.extend(token.map(|token| (token, user)));
+            }
+        }
+        marked
+    }
+}
+
 /// Finds the sockets of all server sources, in order of time. Users and addresses that become known by it are learned.
-pub fn pair(events: &[Event], owners: &mut Owners) -> Vec<Attempt> {
-    let mut sources: Vec<u32> = events.iter().map(|event| event.source).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    learn_tagged(events, owners);
-    let holders = holders_of_tokens(events);
+pub(super) fn pair(events: &[Event], marked: &Marked<'_>, owners: &mut Owners) -> Vec<Attempt> {
     let mut attempts = Vec::new();
-    for source in sources {
-        let places: Vec<usize> = (0..events.len()).filter(|place| events[*place].source == source).collect();
-        let tagged_ends = places.iter().any(|place| {
-            matches!(events[*place].what, What::Socket(Socket::Disconnect(_))) && events[*place].user.is_some()
-        });
-        let mut pairing = Pairing { tagged_ends, ..Pairing::new(&holders) };
-        for place in &places {
-            pairing.step(&events[*place], owners);
+    for source in marked.sources.values() {
+        let mut pairing = Pairing::new(&marked.holders, source);
+        for event in &source.events {
+            pairing.step(event, owners);
         }
         attempts.extend(pairing.finish(owners));
     }
@@ -109,26 +138,6 @@ pub fn pair(events: &[Event], owners: &mut Owners) -> Vec<Attempt> {
         }
     }
     attempts
-}
-
-/// Ends of sockets that carry both a user's tag and an address are the surest join there is.
-fn learn_tagged(events: &[Event], owners: &mut Owners) {
-    for event in events {
-        if let (What::Socket(_), Some(user), Some(address)) = (&event.what, event.user, event.address) {
-            owners.sight(event.time, user, address);
-        }
-    }
-}
-
-/// Ends of connections that carry a user's tag say whose the token is.
-fn holders_of_tokens(events: &[Event]) -> HashMap<Fingerprint, Name> {
-    events
-        .iter()
-        .filter_map(|event| match event.what {
-            What::Socket(Socket::Disconnect(Some(token))) => Some((token, event.user?)),
-            _ => None,
-        })
-        .collect()
 }
 
 struct Pairing<'a> {
@@ -158,15 +167,15 @@ struct Pairing<'a> {
     strayed: Vec<i64>,
     /// Ends of connections carry their user's tag.
     tagged_closes: bool,
-    /// The latest time.
+    /// The latest time of the source.
     now: i64,
 }
 
 impl<'a> Pairing<'a> {
-    fn new(holders: &'a HashMap<Fingerprint, Name>) -> Self {
+    fn new(holders: &'a HashMap<Fingerprint, Name>, source: &OfSource<'_>) -> Self {
         Self {
             holders,
-            tagged_ends: false,
+            tagged_ends: source.tagged_ends,
             undecided: VecDeque::new(),
             live: Live::default(),
             refusals: VecDeque::new(),
@@ -178,12 +187,11 @@ impl<'a> Pairing<'a> {
             named: 0,
             strayed: Vec::new(),
             tagged_closes: false,
-            now: i64::MIN,
+            now: source.latest,
         }
     }
 
     fn step(&mut self, event: &Event, owners: &mut Owners) {
-        self.now = self.now.max(event.time);
         match &event.what {
             What::Socket(socket) => self.socket(event, *socket, owners),
             What::Process(Process::Boot) => self.restart(event.time),

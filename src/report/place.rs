@@ -104,7 +104,7 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
         Roles::learn(requests, &names, &config.endpoints)
     };
     stages.done("settle");
-    let identified = identify(assembled, &roles, &mut names);
+    let identified = identify(assembled, &roles, &mut names, crew);
     for (number, clock) in &identified.clocks {
         if let Some(input) = inputs.get_mut(*number as usize) {
             input.clock = clock_in_words(clock, &input.clock);

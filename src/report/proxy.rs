@@ -123,7 +123,7 @@ fn proxied(source: &Assembled) -> impl Iterator<Item = (&Event, &Request)> {
 
 /// Takes out what a proxy says of requests that the app's own lines show, and says how many those were of such that count.
 pub(super) fn drop_repeated(sources: &mut [Assembled], scope: &Scope) -> usize {
-    if !sources.iter().any(|source| proxied(source).next().is_some()) {
+    if !sources.iter().any(|source| source.proxied) {
         return 0;
     }
     let mut own = Own::of(sources);

@@ -5,6 +5,7 @@
 
 mod client;
 mod keep;
+mod nearly;
 mod releases;
 pub(crate) mod server;
 mod uses;
@@ -51,6 +52,8 @@ pub struct Assembled {
     pub dropped: BTreeMap<i64, u64>,
     /// Events that stand below one that is more than [`REORDER_WINDOW`] younger. They are in their place all the same.
     pub late: u64,
+    /// Some requests are a proxy's view of them.
+    pub proxied: bool,
 }
 
 /// Within this time (microseconds) lines in disorder are how logs are: several processes write one file, and platforms deliver
@@ -449,18 +452,17 @@ impl Assembler {
         let free = self.free_places();
         let mut drafts = self.events;
         keep::drop_free(&mut drafts, &free);
-        // Nearly in order, and large: their places are sorted, and each moves once.
-        drafts.sort_by_cached_key(|draft| (draft.event.line, within_line(&draft.event)));
+        nearly::sort_by_key(&mut drafts, |draft| (draft.event.line, within_line(&draft.event)));
         let dropped = std::mem::take(&mut self.uses.dropped);
         let mut uses = self.uses.into_list();
-        uses.sort_by_cached_key(|one| one.line);
+        nearly::sort_by_key(&mut uses, |one| one.line);
         self.zones.sort_unstable();
         let inferred = self.zones.first().map(|(_, offset)| *offset);
         let mut offset = inferred.unwrap_or(0);
         let mut first_offset = inferred;
         let mut zones = self.zones.iter().peekable();
         let mut previous = 0;
-        let (mut newest, mut late) = (i64::MIN, 0);
+        let (mut newest, mut late, mut proxied) = (i64::MIN, 0, false);
         let mut requests = uses::Requests::default();
         let mut events = Vec::with_capacity(drafts.len() + uses.len());
         // Both in one order of lines.
@@ -501,6 +503,7 @@ impl Assembler {
             if stamp.is_some() {
                 previous = event.time;
             }
+            proxied |= event.request().is_some_and(|request| request.proxied);
             if event.timed == TimeFrom::Line && !matches!(event.what, What::Release { .. }) {
                 newest = newest.max(event.time);
                 late += u64::from(event.time < newest.saturating_sub(REORDER_WINDOW));
@@ -508,7 +511,7 @@ impl Assembler {
             events.push(event);
         }
         if !events.is_sorted_by_key(|event| (event.time, event.line)) {
-            events.sort_by_cached_key(|event| (event.time, event.line));
+            nearly::sort_by_key(&mut events, |event| (event.time, event.line));
         }
         let span = self.timed.then(|| span_of(&events));
         let clock = Clock {
@@ -523,14 +526,15 @@ impl Assembler {
             let stamp = year.filter(|_| !dated).map_or(stamp, |year| in_year(stamp, year));
             (stamp.in_zone(clock.offset), count)
         }));
-        Assembled { events, clock, side, span, dropped, late }
+        Assembled { events, clock, side, span, dropped, late, proxied }
     }
 }
 
 /// The first and the last time that stand on lines.
 fn span_of(events: &[Event]) -> (i64, i64) {
-    let times = || events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
-    (times().min().unwrap_or(0), times().max().unwrap_or(0))
+    let mut times = events.iter().filter(|event| event.timed < TimeFrom::Order).map(|event| event.time);
+    let Some(first) = times.next() else { return (0, 0) };
+    times.fold((first, first), |(earliest, latest), time| (earliest.min(time), latest.max(time)))
 }
 
 /// Counts at times, by the hour.
