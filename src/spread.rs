@@ -56,6 +56,14 @@ impl Crew {
         done.into_iter().flat_map(|(_, results)| results).collect()
     }
 
+    /// Lets go of something large while others go on: freeing millions of pieces takes a while, and nobody need wait for it.
+    pub(crate) fn let_go<T: Send + 'static>(self, thing: T) {
+        if self.0 > 1 {
+            // Where no thread is to be had, it is freed here.
+            let _ = thread::Builder::new().spawn(move || drop(thing));
+        }
+    }
+
     /// Does two things.
     pub(crate) fn both<A: Send, B>(self, one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
         if self.0 == 1 {

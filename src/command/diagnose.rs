@@ -132,7 +132,10 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
         let sum = |of: fn(&Input) -> u64| diagnosis.inputs.iter().map(of).sum();
         eprint!("{}", stages.report(sum(|input| input.bytes), sum(|input| input.lines)));
     }
-    Ok(ending(args, &diagnosis, partial))
+    let exit = ending(args, &diagnosis, partial);
+    // The run is over: its memory goes with it, all at once.
+    std::mem::forget(diagnosis);
+    Ok(exit)
 }
 
 /// Reads the inputs as told; `None`, and a word on standard error, if there is nothing to diagnose.

@@ -86,7 +86,8 @@ impl Credentials {
 
     /// The newest when the socket was last accepted.
     fn at_accept(&self, at: i64) -> Option<usize> {
-        let accepted = self.sockets.iter().rev().find(|accepted| **accepted <= at)?;
+        let before = self.sockets.partition_point(|accepted| *accepted <= at);
+        let accepted = self.sockets[..before].last()?;
         Some(self.newest(*accepted))
     }
 }

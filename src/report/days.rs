@@ -42,10 +42,15 @@ impl Active {
                 // Which release somebody runs is no sign of him beside the line that says it, whose event may be of the hour before.
                 let times = events.filter(|event| !matches!(event.what, What::Release { .. })).map(|event| event.time);
                 // A line before the first time of its source has none.
-                let mut hours: BTreeSet<i64> =
-                    times.filter(|time| *time > 0).map(|time| time.div_euclid(HOUR)).collect();
+                let mut hours: Vec<i64> = Vec::new();
+                for hour in times.filter(|time| *time > 0).map(|time| time.div_euclid(HOUR)) {
+                    // Events are in order of time.
+                    if hours.last() != Some(&hour) {
+                        hours.push(hour);
+                    }
+                }
                 hours.retain(|hour| !edge.has(Count::Hour, hour * HOUR, || findings.who(*key)));
-                (*key, hours)
+                (*key, hours.into_iter().collect())
             })
             .collect();
         Self { by_actor }
@@ -123,21 +128,8 @@ pub(super) fn days(
     let edge = findings.scope.edge();
     let begin = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc().timestamp_micros();
     let day_of = |micros: i64| time(micros).date_naive();
-    let side = if findings.identified.has_server { Side::Server } else { Side::Client };
-    for event in findings.counted().filter(|event| event.time > 0) {
-        let What::Request(request) = &event.what else { continue };
-        if request.side != side {
-            continue;
-        }
-        let day = &mut days.entry(day_of(event.time)).or_default().day;
-        let nameless = findings.names.text(request.method).is_empty() && findings.names.text(request.path).is_empty();
-        day.requests += u64::from(!nameless);
-        day.unauthorized += u64::from(request.status == Some(401));
-        if role(event, findings.roles) == Some(Role::Refresh) {
-            day.refreshes += 1;
-            let failed = request.status.is_some_and(|status| status >= 400) || request.failure.is_some();
-            day.refresh_failures += u64::from(failed);
-        }
+    for (day, counted) in requests(findings) {
+        days.entry(day_of(day * DAY)).or_default().day = counted;
     }
     for (hour, count) in thinned {
         days.entry(day_of(hour * HOUR)).or_default().day.requests += count;
@@ -170,6 +162,38 @@ pub(super) fn days(
         days.entry(day).or_default().add(*key, incident, new);
     }
     days.into_iter().map(|(day, tally)| tally.finish(day)).collect()
+}
+
+/// What is counted of requests, by the day since 1970.
+fn requests(findings: &Findings<'_>) -> BTreeMap<i64, Day> {
+    let side = if findings.identified.has_server { Side::Server } else { Side::Client };
+    let mut days: BTreeMap<i64, Day> = BTreeMap::new();
+    // Events are in order of time: mostly the day is that of the one before.
+    let mut current: (i64, Day) = (i64::MIN, Day::default());
+    for event in findings.counted().filter(|event| event.time > 0) {
+        let What::Request(request) = &event.what else { continue };
+        if request.side != side {
+            continue;
+        }
+        let number = event.time.div_euclid(DAY);
+        if number != current.0 {
+            let next = (number, days.remove(&number).unwrap_or_default());
+            let (before, counted) = std::mem::replace(&mut current, next);
+            days.insert(before, counted);
+        }
+        let day = &mut current.1;
+        let nameless = findings.names.text(request.method).is_empty() && findings.names.text(request.path).is_empty();
+        day.requests += u64::from(!nameless);
+        day.unauthorized += u64::from(request.status == Some(401));
+        if role(event, findings.roles) == Some(Role::Refresh) {
+            day.refreshes += 1;
+            let failed = request.status.is_some_and(|status| status >= 400) || request.failure.is_some();
+            day.refresh_failures += u64::from(failed);
+        }
+    }
+    days.insert(current.0, current.1);
+    days.remove(&i64::MIN);
+    days
 }
 
 /// Who was there on the day and in the hour that a time (microseconds) cuts, so that the next section does not count him again.

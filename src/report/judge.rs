@@ -31,11 +31,14 @@ pub(crate) struct Found {
 /// Notices and explains.
 pub(crate) fn judge(placed: &Placed) -> Found {
     let Placed { names, identified, timelines, lifetimes, .. } = placed;
-    let restarts = incident::service::restarts(identified);
-    let mut attacks = incident::service::attacks(timelines);
+    let crew = placed.crew;
+    let ((restarts, mut attacks), (mixed_up, hidden)) = crew.both(
+        || (incident::service::restarts(identified), incident::service::attacks(timelines)),
+        || (mixed_up(identified), hidden(identified)),
+    );
     // Where users are at home, what is refused may be theirs.
     attacks.retain(|attack| !identified.shared_addresses.contains(&attack.address));
-    let odd = incident::instance::odd_instances(identified, timelines, lifetimes);
+    let odd = incident::instance::odd_instances(identified, timelines, lifetimes, crew);
     let renews = timelines.values().any(|timeline| timeline.items.iter().any(|i| matches!(i.kind, Kind::Refresh(_))));
     let nameless_failures = nameless_failures(identified, timelines);
     let world = World {
@@ -46,8 +49,8 @@ pub(crate) fn judge(placed: &Placed) -> Found {
         lead: placed.lead,
         shared: &identified.shared_addresses,
         has_server: identified.has_server,
-        mixed_up: mixed_up(identified),
-        hidden: hidden(identified),
+        mixed_up,
+        hidden,
         odd_instances: &odd,
         renews,
         renewed_unseen: !renews && timelines.values().filter(|timeline| cured_unseen(timeline)).nth(1).is_some(),
@@ -55,7 +58,7 @@ pub(crate) fn judge(placed: &Placed) -> Found {
     };
     let attackers: BTreeSet<Key> = attacks.iter().map(|attack| Key::Address(attack.address)).collect();
     let others: Vec<(&Key, &Timeline)> = timelines.iter().filter(|(key, _)| !attackers.contains(key)).collect();
-    let of_each = placed.crew.each(&others, |(key, timeline)| of_actor(placed, &world, **key, timeline));
+    let of_each = crew.each(&others, |(key, timeline)| of_actor(placed, &world, **key, timeline));
     let mut judged = Vec::new();
     let mut in_flight: Vec<(Key, usize)> = Vec::new();
     for (of_actor, harmless) in of_each {

@@ -80,6 +80,7 @@ pub fn diagnose_timed(mut reading: Reading, stages: &mut Stages) -> Diagnosis {
         Some(whole) => whole.with(part),
         None => part.diagnosis,
     };
+    placed.crew.let_go((placed, found));
     stages.done("conclude");
     diagnosis
 }

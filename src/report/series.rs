@@ -23,8 +23,13 @@ const LENGTHS: &[i64] =
 pub(super) fn series(findings: &Findings<'_>, restarts: &[&service::Restart], thinned: &BTreeMap<i64, u64>) -> Series {
     let side = if findings.identified.has_server { Side::Server } else { Side::Client };
     let counted = |event: &&Event| event.time > 0 && counts(event, side) && findings.scope.has(event);
-    let times = || findings.identified.events.iter().filter(counted).map(|event| event.time);
-    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Series::default() };
+    // In order of time.
+    let mut events = findings.identified.events.iter();
+    let first = events.by_ref().find(counted);
+    let last = events.rev().find(counted).or(first);
+    let Some((first, last)) = first.zip(last).map(|(first, last)| (first.time, last.time)) else {
+        return Series::default();
+    };
     let window = Window::over(first, last);
     let mut series = window.empty();
     let restarts = restarts.iter();

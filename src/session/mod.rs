@@ -4,6 +4,7 @@ pub mod endpoint;
 pub mod habit;
 pub mod lifetime;
 
+use std::cell::LazyCell;
 use std::ops::{Range, RangeInclusive};
 use std::sync::OnceLock;
 
@@ -233,7 +234,7 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
     };
     let traces_with_ends: Vec<u32> = actor.traces.iter().copied().filter(|trace| shows_ends(*trace)).collect();
     // A server's log shows sign-ins and refreshes better than the app's words do.
-    let shown = Shown::of(actor, identified, roles);
+    let shown = LazyCell::new(|| Shown::of(actor, identified, roles));
     let mut items = Vec::with_capacity(actor.events.len());
     for place in &actor.events {
         let event = &events[*place];
@@ -539,7 +540,8 @@ fn request_item(
 fn lanes(actor: &Actor, events: &[Event]) -> (Vec<(Name, usize)>, usize) {
     /// So many changes back and forth are two devices; a phone that moves from Wi-Fi to mobile and back makes two.
     const ALTERNATIONS: usize = 4;
-    let visits: Vec<Name> = actor.events.iter().filter_map(|place| events[*place].address).collect();
+    let mut visits: Vec<Name> = actor.events.iter().filter_map(|place| events[*place].address).collect();
+    visits.dedup();
     let mut order: Vec<Name> = Vec::new();
     for address in &visits {
         if !order.contains(address) {
