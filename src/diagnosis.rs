@@ -2,6 +2,8 @@
 
 mod drawn;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cause::Label;
@@ -412,11 +414,11 @@ pub struct Moment {
     /// When, RFC 3339.
     pub time: String,
     /// In words.
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// `http`, `websocket`, `app` or `server`.
-    pub channel: String,
+    pub channel: Cow<'static, str>,
     /// `good`, `bad` or `neutral`.
-    pub tone: String,
+    pub tone: Cow<'static, str>,
     /// The source.
     pub source: String,
     /// The line.

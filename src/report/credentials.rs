@@ -49,10 +49,10 @@ impl Credentials {
         }
     }
 
-    /// The credential that an item gives or presents; `None` if it presents none.
-    pub(super) fn behind(&self, item: &Item) -> Option<Credential> {
+    /// The number of the credential that an item gives or presents; `None` if it presents none.
+    pub(super) fn behind(&self, item: &Item) -> Option<usize> {
         let during = (self.during.0..=self.during.1).contains(&item.time);
-        let number = match &item.kind {
+        Some(match &item.kind {
             kind if gives(kind) => self.newest(item.ended),
             Kind::Unauthorized { .. } if self.stale == Some(Stale::Http) && during => {
                 self.newest(item.time).saturating_sub(1)
@@ -64,13 +64,17 @@ impl Credentials {
             Kind::SocketClosed { .. } => self.at_accept(item.time).unwrap_or_else(|| self.newest(item.time)),
             Kind::SocketAccepted | Kind::SocketRefused | Kind::SocketAnonymous { .. } => self.newest(item.time),
             _ => return None,
-        };
+        })
+    }
+
+    /// The credential of a number, for a reader.
+    pub(super) fn shown(&self, number: usize) -> Credential {
         let issued = number.checked_sub(1).map(|place| self.issued[place]);
-        Some(Credential {
+        Credential {
             number: number as u64,
             issued: issued.map(rfc3339),
             expires: issued.zip(self.lifetime).map(|(issued, lifetime)| rfc3339(issued.saturating_add(lifetime))),
-        })
+        }
     }
 
     /// How many had been issued by then.

@@ -141,7 +141,7 @@ pub(super) fn lanes(moments: &[Moment]) -> Option<Lanes> {
             number: number + 1,
             x: whole(*place),
             y: y_of(channel(moment)),
-            tone: match moment.tone.as_str() {
+            tone: match moment.tone.as_ref() {
                 "good" => "good",
                 "bad" => "bad",
                 _ => "neutral",

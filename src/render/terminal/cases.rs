@@ -103,7 +103,7 @@ impl Page {
     }
 
     fn moment(&mut self, moment: &Moment) {
-        let style = match moment.tone.as_str() {
+        let style = match moment.tone.as_ref() {
             "good" => GOOD,
             "bad" => BAD,
             _ => Style::new(),
@@ -111,7 +111,7 @@ impl Page {
         let times = if moment.count > 1 { format!(" ×{}", moment.count) } else { String::new() };
         let place = self.place(&moment.source, moment.line);
         let text = format!("{}{times}", clean(&moment.text));
-        let channel = match moment.channel.as_str() {
+        let channel = match moment.channel.as_ref() {
             "websocket" => "ws".to_owned(),
             other => clean(other),
         };

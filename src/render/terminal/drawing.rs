@@ -108,7 +108,7 @@ impl Page {
 
     fn sign(&self, moment: &Moment) -> String {
         let new = moment.text.starts_with("signed in") || moment.text.starts_with("refresh: new token");
-        let (unicode, ascii, style) = match moment.tone.as_str() {
+        let (unicode, ascii, style) = match moment.tone.as_ref() {
             "bad" => ('✗', 'x', BAD),
             "good" if new => ('◆', 'N', GOOD),
             "good" => ('●', 'o', GOOD),
