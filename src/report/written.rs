@@ -147,6 +147,6 @@ pub(super) fn kept(filter: &Filter, incident: &Incident) -> bool {
     user && address && since && until && cause
 }
 
-pub(super) fn actor_order(incident: &Incident) -> (Option<String>, Vec<String>) {
-    incident.actor.as_ref().map_or((None, Vec::new()), |actor| (actor.user.clone(), actor.ips.clone()))
+pub(super) fn actor_order(incident: &Incident) -> (Option<&str>, &[String]) {
+    incident.actor.as_ref().map_or((None, &[]), |actor| (actor.user.as_deref(), &actor.ips))
 }
