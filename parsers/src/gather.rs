@@ -371,7 +371,7 @@ impl<'a, 't> Gather<'a, 't> {
             let whose = record.user.filter(|_| release.of_app);
             let caller = (release.of_app, whose, record.address.filter(|_| release.of_app));
             // Without a time of its own it is told in an hour that is not known here.
-            let said = record.stamp.map(|stamp| (release.name, stamp.micros.div_euclid(HOUR)));
+            let said = record.stamp.map(|stamp| (release.name, stamp.micros().div_euclid(HOUR)));
             let known = match said {
                 Some(said) => self.released.insert(caller, said),
                 None => self.released.remove(&caller),
@@ -498,7 +498,7 @@ impl<'a, 't> Gather<'a, 't> {
             id,
             frame: started.stamp,
             at,
-            ended: end.stamp.map(|stamp| stamp.micros).or(end.duration.map(|duration| begun.micros + duration)),
+            ended: end.stamp.map(|stamp| stamp.micros()).or(end.duration.map(|duration| begun.micros() + duration)),
             status: end.status,
             process: started.process,
             method: number(method),
@@ -551,9 +551,9 @@ impl<'a, 't> Gather<'a, 't> {
             last_line: line,
             records: 1,
             id,
-            frame: Some(Stamp { micros: stamp.micros - duration.unwrap_or(0), ..stamp }),
+            frame: Some(stamp.at(stamp.micros() - duration.unwrap_or(0))),
             at: None,
-            ended: Some(stamp.micros),
+            ended: Some(stamp.micros()),
             status,
             process,
             method: number(method),

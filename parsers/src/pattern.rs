@@ -11,7 +11,7 @@ use crate::json::Object;
 use crate::record::Side;
 use crate::secret::RequestId;
 use crate::text::{digits, is_address, is_user_id, leading_number, milliseconds};
-use crate::time::{self, Stamp};
+use crate::time::{self, Stamp, Stated};
 
 /// What a group or field can be: the product's keys.
 pub const KEYS: &[&str] =
@@ -176,10 +176,15 @@ impl Pattern {
         let Some(format) = &self.time_format else { return time::any(text) };
         let text = std::str::from_utf8(text).ok()?;
         if let Ok(zoned) = DateTime::parse_from_str(text, format) {
-            return Some(Stamp { micros: zoned.timestamp_micros(), zoned: true, dated: true, coarse: false });
+            return Some(Stamp::of(Stated {
+                micros: zoned.timestamp_micros(),
+                zoned: true,
+                dated: true,
+                coarse: false,
+            }));
         }
         let local = NaiveDateTime::parse_from_str(text, format).ok()?;
-        Some(Stamp { micros: local.and_utc().timestamp_micros(), zoned: false, dated: true, coarse: false })
+        Some(Stamp::of(Stated { micros: local.and_utc().timestamp_micros(), zoned: false, dated: true, coarse: false }))
     }
 
     /// Whether it may fit; quicker than reading it.

@@ -16,7 +16,7 @@ use crate::record::{Body, Params, Record, Side};
 use crate::secret::RequestId;
 use crate::shape::Bare;
 use crate::text::first_word;
-use crate::time::{self, Stamp};
+use crate::time::{self, Stamp, Stated};
 
 /// A line that was read by position.
 pub(crate) struct Quick<'a> {
@@ -90,11 +90,11 @@ impl Times {
                 let digit = byte.wrapping_sub(b'0');
                 (digit < 10).then(|| value * 10 + i64::from(digit))
             })?;
-            return Some(Stamp { micros: self.frame.1 + micro, zoned: false, dated: true, coarse: false });
+            return Some(Stamp::of(Stated { micros: self.frame.1 + micro, zoned: false, dated: true, coarse: false }));
         }
         let stamp = time::local_micros(text)?;
         if let Some(second) = text.first_chunk() {
-            self.frame = (*second, stamp.micros - stamp.micros.rem_euclid(time::SECOND));
+            self.frame = (*second, stamp.micros() - stamp.micros().rem_euclid(time::SECOND));
         }
         Some(stamp)
     }

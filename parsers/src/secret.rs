@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
@@ -48,13 +49,30 @@ impl FingerprintKey {
 }
 
 /// Identity of a request id: the id itself is public (it is in response headers), only its length varies.
-/// (In two halves, so that what holds it needs no more than eight bytes' alignment.)
+/// (In two halves, so that what holds it needs no more than eight bytes' alignment. None has zero as its lower half, so that an `Option`
+/// of it takes no more room: 0 is taken for 1 there.)
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct RequestId([u64; 2]);
+#[serde(from = "[u64; 2]", into = "[u64; 2]")]
+pub struct RequestId {
+    high: u64,
+    low: NonZeroU64,
+}
+
+impl From<[u64; 2]> for RequestId {
+    fn from([high, low]: [u64; 2]) -> Self {
+        Self { high, low: NonZeroU64::new(low).unwrap_or(NonZeroU64::MIN) }
+    }
+}
+
+impl From<RequestId> for [u64; 2] {
+    fn from(RequestId { high, low }: RequestId) -> Self {
+        [high, low.get()]
+    }
+}
 
 impl fmt::Debug for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [high, low] = self.0;
+        let [high, low] = (*self).into();
         f.debug_tuple("RequestId").field(&(u128::from(high) << 64 | u128::from(low))).finish()
     }
 }
@@ -79,7 +97,7 @@ impl RequestId {
         }
         let high = hasher.finish();
         hasher.write_u8(0xff);
-        Self([high, hasher.finish()])
+        [high, hasher.finish()].into()
     }
 
     /// The identity of a UUID as written (Rails' own ids are such): its 128 bits. `None` for any other text.
@@ -95,13 +113,13 @@ impl RequestId {
         let eight = |from: usize| text[from..].first_chunk().map_or(0, |digits| u64::from_be_bytes(*digits));
         let whole = |one: u64, other: u64| Some(u64::from(hexadecimal(one)?) << 32 | u64::from(hexadecimal(other)?));
         let high = whole(eight(0), half(9) << 32 | half(14))?;
-        Some(Self([high, whole(half(19) << 32 | half(24), eight(28))?]))
+        Some([high, whole(half(19) << 32 | half(24), eight(28))?].into())
     }
 
     /// Some of its bits, for tables keyed by it.
     #[must_use]
     pub(crate) const fn bits(self) -> u64 {
-        let [high, low] = self.0;
+        let (high, low) = (self.high, self.low.get());
         // The version and variant of a UUID are the same in all; its other bits are random, or a time.
         (low ^ high).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
@@ -166,7 +184,7 @@ mod tests {
     fn an_id_is_the_same_in_either_case_and_every_digit_counts() {
         let id = b"5e908487-aB00-4c00-8d00-0123456789eF";
         assert_eq!(RequestId::new(id), RequestId::new(&id.to_ascii_lowercase()));
-        assert_eq!(RequestId::uuid(id), Some(RequestId([0x5e90_8487_ab00_4c00, 0x8d00_0123_4567_89ef])));
+        assert_eq!(RequestId::uuid(id), Some([0x5e90_8487_ab00_4c00, 0x8d00_0123_4567_89ef].into()));
         for at in 0..id.len() {
             let mut other = *id;
             other[at] = if other[at] == b'1' { b'2' } else { b'1' };

@@ -4,6 +4,8 @@
 //! other source, so what is missing is filled in later, by whoever knows the source's zone and year.
 
 use chrono::{DateTime, FixedOffset};
+use std::num::NonZeroI64;
+
 use serde::{Deserialize, Serialize};
 
 use crate::text::digits;
@@ -14,10 +16,17 @@ pub const SECOND: i64 = 1_000_000;
 /// An hour, in the same.
 pub(crate) const HOUR: i64 = 3600 * SECOND;
 
-/// A time as a line stated it.
+/// A time as a line stated it, in eight bytes: every line has one, and it is handed on from step to step. In the bits from below: zoned,
+/// dated, coarse (see [`Stated`]), one that is always set, and the microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stated", into = "Stated")]
+pub struct Stamp(NonZeroI64);
+
+/// A time with what its text told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
-    /// Microseconds since 1970: of UTC if `zoned`, else of the wall clock read as if it were UTC.
+pub struct Stated {
+    /// Microseconds since 1970: of UTC if `zoned`, else of the wall clock read as if it were UTC. Some 18,000 years before and after can
+    /// be told; what is beyond is taken for the last of them.
     pub micros: i64,
     /// The text had a zone (or an epoch, which needs none).
     pub zoned: bool,
@@ -31,16 +40,101 @@ pub struct Stamp {
 pub const UNKNOWN_YEAR: u32 = 1972;
 
 impl Stamp {
+    const ZONED: i64 = 1;
+    const DATED: i64 = 2;
+    const COARSE: i64 = 4;
+    /// Always set, so that no stamp is zero and an `Option` of it takes no more room.
+    const SET: i64 = 8;
+    /// The bits below the microseconds.
+    const BELOW: u32 = 4;
+
+    /// The stamp of a time.
+    #[must_use]
+    #[inline]
+    pub fn of(Stated { micros, zoned, dated, coarse }: Stated) -> Self {
+        const MOST: i64 = i64::MAX >> Stamp::BELOW;
+        let flag = |is: bool, bit: i64| if is { bit } else { 0 };
+        let flags = flag(zoned, Self::ZONED) | flag(dated, Self::DATED) | flag(coarse, Self::COARSE) | Self::SET;
+        let bits = micros.clamp(-MOST, MOST) << Self::BELOW | flags;
+        Self(NonZeroI64::new(bits).unwrap_or(NonZeroI64::MIN))
+    }
+
+    const fn has(self, bit: i64) -> bool {
+        self.0.get() & bit != 0
+    }
+
+    /// See [`Stated::micros`].
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0.get() >> Self::BELOW
+    }
+
+    /// See [`Stated::zoned`].
+    #[must_use]
+    pub const fn zoned(self) -> bool {
+        self.has(Self::ZONED)
+    }
+
+    /// See [`Stated::dated`].
+    #[must_use]
+    pub const fn dated(self) -> bool {
+        self.has(Self::DATED)
+    }
+
+    /// See [`Stated::coarse`].
+    #[must_use]
+    pub const fn coarse(self) -> bool {
+        self.has(Self::COARSE)
+    }
+
+    /// What it tells.
+    #[must_use]
+    pub const fn stated(self) -> Stated {
+        Stated { micros: self.micros(), zoned: self.zoned(), dated: self.dated(), coarse: self.coarse() }
+    }
+
+    /// Another time (microseconds), stated in the same way.
+    #[must_use]
+    pub fn at(self, micros: i64) -> Self {
+        Self::of(Stated { micros, ..self.stated() })
+    }
+
+    /// The same time, of UTC.
+    #[must_use]
+    pub fn in_utc(self) -> Self {
+        Self::of(Stated { zoned: true, ..self.stated() })
+    }
+
     /// Whether it is more than so many microseconds before another that is written in the same way.
     #[must_use]
     pub(crate) fn is_before(self, other: Self, by: i64) -> bool {
-        (self.zoned, self.dated) == (other.zoned, other.dated) && other.micros - self.micros > by
+        (self.zoned(), self.dated()) == (other.zoned(), other.dated()) && other.micros() - self.micros() > by
     }
 
     /// The stamp if its zone is `offset_seconds` east of UTC. A stated zone stays.
     #[must_use]
     pub fn in_zone(self, offset_seconds: i32) -> i64 {
-        if self.zoned { self.micros } else { self.micros - i64::from(offset_seconds) * SECOND }
+        if self.zoned() { self.micros() } else { self.micros() - i64::from(offset_seconds) * SECOND }
+    }
+}
+
+impl std::fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Stated { micros, zoned, dated, coarse } = self.stated();
+        let mut fields = f.debug_struct("Stamp");
+        fields.field("micros", &micros).field("zoned", &zoned).field("dated", &dated).field("coarse", &coarse).finish()
+    }
+}
+
+impl From<Stated> for Stamp {
+    fn from(stated: Stated) -> Self {
+        Self::of(stated)
+    }
+}
+
+impl From<Stamp> for Stated {
+    fn from(stamp: Stamp) -> Self {
+        stamp.stated()
     }
 }
 
@@ -131,9 +225,9 @@ pub(crate) fn with_fraction(second: i64, rest: &[u8]) -> (Stamp, usize) {
     match zone(&rest[length..]) {
         Some((offset, zone_length)) => {
             let micros = micros - i64::from(offset) * SECOND;
-            (Stamp { micros, zoned: true, dated: true, coarse }, length + zone_length)
+            (Stamp::of(Stated { micros, zoned: true, dated: true, coarse }), length + zone_length)
         }
-        None => (Stamp { micros, zoned: false, dated: true, coarse }, length),
+        None => (Stamp::of(Stated { micros, zoned: false, dated: true, coarse }), length),
     }
 }
 
@@ -159,7 +253,7 @@ pub(crate) fn local_micros(text: &[u8]) -> Option<Stamp> {
         return None;
     }
     let micros = at(year, month, day, hour, minute, second, i64::from(micro))?;
-    Some(Stamp { micros, zoned: false, dated: true, coarse: false })
+    Some(Stamp::of(Stated { micros, zoned: false, dated: true, coarse: false }))
 }
 
 /// Days from 1970 to a date of the Gregorian calendar, or `None` if there is no such day. (Howard Hinnant's `days_from_civil`;
@@ -202,7 +296,7 @@ pub fn month_day(text: &[u8]) -> Option<(Stamp, usize)> {
         _ => (None, 0),
     };
     let micros = micros - i64::from(offset.unwrap_or(0)) * SECOND;
-    let stamp = Stamp { micros, zoned: offset.is_some(), dated: false, coarse: fraction_length == 0 };
+    let stamp = Stamp::of(Stated { micros, zoned: offset.is_some(), dated: false, coarse: fraction_length == 0 });
     Some((stamp, length + zone_length))
 }
 
@@ -246,7 +340,7 @@ pub fn month_name_day(text: &[u8]) -> Option<(Stamp, usize)> {
     let (hour, minute, second) = clock(text.get(7..)?)?;
     let (micro, length) = fraction(text.get(15..)?);
     let micros = at(UNKNOWN_YEAR, month, day, hour, minute, second, micro)?;
-    Some((Stamp { micros, zoned: false, dated: false, coarse: length == 0 }, 15 + length))
+    Some((Stamp::of(Stated { micros, zoned: false, dated: false, coarse: length == 0 }), 15 + length))
 }
 
 /// The time of access logs, `16/Nov/2026:06:03:52 +0000`, with or without a fraction or a zone.
@@ -262,7 +356,7 @@ pub fn access_log(text: &[u8]) -> Option<(Stamp, usize)> {
     let length = 20 + fraction_length;
     let (offset, zone_length) = zone(&text[length..]).map_or((None, 0), |(offset, length)| (Some(offset), length));
     let micros = micros - i64::from(offset.unwrap_or(0)) * SECOND;
-    let stamp = Stamp { micros, zoned: offset.is_some(), dated: true, coarse: fraction_length == 0 };
+    let stamp = Stamp::of(Stated { micros, zoned: offset.is_some(), dated: true, coarse: fraction_length == 0 });
     Some((stamp, length + zone_length))
 }
 
@@ -278,8 +372,8 @@ pub fn c_time(text: &[u8]) -> Option<Stamp> {
         (offset, rest) = (Some(seconds), &rest[zone_length..]);
     }
     let year = i32::try_from(digits(rest, 1, 4)?).ok()?;
-    let micros = in_year(stamp.micros, year)? - i64::from(offset.unwrap_or(0)) * SECOND;
-    Some(Stamp { micros, zoned: offset.is_some(), dated: true, coarse: stamp.coarse })
+    let micros = in_year(stamp.micros(), year)? - i64::from(offset.unwrap_or(0)) * SECOND;
+    Some(Stamp::of(Stated { micros, zoned: offset.is_some(), dated: true, coarse: stamp.coarse() }))
 }
 
 fn in_year(micros: i64, year: i32) -> Option<i64> {
@@ -308,7 +402,7 @@ pub fn epoch(text: &[u8]) -> Option<Stamp> {
         15..=17 => number,
         _ => number / 1000,
     };
-    Some(Stamp { micros, zoned: true, dated: true, coarse: whole <= 11 && length == 0 })
+    Some(Stamp::of(Stated { micros, zoned: true, dated: true, coarse: whole <= 11 && length == 0 }))
 }
 
 /// A field's value in any of the forms that loggers write.
@@ -328,7 +422,7 @@ pub fn any(text: &[u8]) -> Option<Stamp> {
 pub fn http_date(text: &[u8]) -> Option<Stamp> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let parsed: DateTime<FixedOffset> = DateTime::parse_from_rfc2822(text).ok()?;
-    Some(Stamp { micros: parsed.timestamp() * SECOND, zoned: true, dated: true, coarse: true })
+    Some(Stamp::of(Stated { micros: parsed.timestamp() * SECOND, zoned: true, dated: true, coarse: true }))
 }
 
 #[cfg(test)]
@@ -341,11 +435,11 @@ mod tests {
         for same in
             ["2026-11-16T15:03:52.068658+09:00", "2026-11-16 06:03:52.068658 +0000", "2026-11-16T06:03:52.068658912Z"]
         {
-            assert_eq!(iso(same.as_bytes()).unwrap().0.micros, utc.micros, "{same}");
+            assert_eq!(iso(same.as_bytes()).unwrap().0.micros(), utc.micros(), "{same}");
         }
         let local = iso(b"2026-11-16T06:03:52.068658 #7872]").unwrap();
-        assert_eq!((local.0.micros, local.0.zoned, local.1), (utc.micros, false, 26));
-        assert_eq!(http_date(b"Mon, 16 Nov 2026 06:03:52 GMT").unwrap().micros, utc.micros / SECOND * SECOND);
+        assert_eq!((local.0.micros(), local.0.zoned(), local.1), (utc.micros(), false, 26));
+        assert_eq!(http_date(b"Mon, 16 Nov 2026 06:03:52 GMT").unwrap().micros(), utc.micros() / SECOND * SECOND);
     }
 
     #[test]
@@ -379,15 +473,15 @@ mod tests {
     #[test]
     fn a_logcat_stamp_has_neither_year_nor_zone_unless_asked_for() {
         let (stamp, length) = month_day(b"11-16 06:10:00.043  8081  8115 I flutter : x").unwrap();
-        assert_eq!((stamp.zoned, stamp.dated, length), (false, false, 18));
+        assert_eq!((stamp.zoned(), stamp.dated(), length), (false, false, 18));
         let (zoned, length) = month_day(b"11-16 06:10:00.043 +0900  8081").unwrap();
-        assert_eq!((zoned.zoned, length), (true, 24));
-        assert_eq!(zoned.micros, stamp.micros - 9 * 3600 * SECOND);
+        assert_eq!((zoned.zoned(), length), (true, 24));
+        assert_eq!(zoned.micros(), stamp.micros() - 9 * 3600 * SECOND);
     }
 
     #[test]
     fn the_forms_of_other_programs_mean_the_same_instant_too() {
-        let utc = iso(b"2026-11-16T06:03:52Z").unwrap().0.micros;
+        let utc = iso(b"2026-11-16T06:03:52Z").unwrap().0.micros();
         for same in [
             "16/Nov/2026:06:03:52 +0000",
             "16/Nov/2026:07:03:52 +0100",
@@ -400,10 +494,10 @@ mod tests {
             "1794809032000000",
             "1794809032000000000",
         ] {
-            assert_eq!(any(same.as_bytes()).map(|stamp| stamp.micros), Some(utc), "{same}");
+            assert_eq!(any(same.as_bytes()).map(|stamp| stamp.micros()), Some(utc), "{same}");
         }
         let (stamp, length) = month_name_day(b"Nov  6 06:03:52 host puma[1]: x").unwrap();
-        assert_eq!((stamp.dated, stamp.zoned, length), (false, false, 15));
+        assert_eq!((stamp.dated(), stamp.zoned(), length), (false, false, 15));
         assert_eq!(iso_end(b"2026-11-16 06:03:52.068+09:00 x"), Some(29));
     }
 

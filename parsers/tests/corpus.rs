@@ -19,7 +19,7 @@ use why401_parsers::envelope::ENVELOPES;
 use why401_parsers::event::{AuthState, Event, Fault, Name, Names, Request, Socket, What};
 use why401_parsers::line::Framing;
 use why401_parsers::record::{Record, Sense};
-use why401_parsers::time::Stamp;
+use why401_parsers::time::{Stamp, Stated};
 
 #[test]
 fn every_case_reads_as_its_snapshot_says() {
@@ -140,19 +140,20 @@ fn readable(debug: &str) -> String {
     });
     let text = STAMP.replace_all(&text, |found: &regex::Captures<'_>| {
         let is = |group: usize| &found[group] == "true";
-        let stamp = Stamp { micros: found[1].parse().unwrap_or(0), zoned: is(2), dated: is(3), coarse: is(4) };
+        let stamp =
+            Stamp::of(Stated { micros: found[1].parse().unwrap_or(0), zoned: is(2), dated: is(3), coarse: is(4) });
         time_of(stamp)
     });
     text.into_owned()
 }
 
 fn time_of(stamp: Stamp) -> String {
-    let whole = instant(stamp.micros);
-    let whole = if stamp.dated { &whole } else { &whole[5..] };
+    let whole = instant(stamp.micros());
+    let whole = if stamp.dated() { &whole } else { &whole[5..] };
     format!(
         "{}{}",
-        whole.strip_suffix(".000000").filter(|_| stamp.coarse).unwrap_or(whole),
-        if stamp.zoned { "Z" } else { "" }
+        whole.strip_suffix(".000000").filter(|_| stamp.coarse()).unwrap_or(whole),
+        if stamp.zoned() { "Z" } else { "" }
     )
 }
 

@@ -34,7 +34,7 @@ fn retry_after(told: &str, now: DateTime<Utc>) -> Option<Duration> {
     if let Ok(seconds) = told.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let until = DateTime::from_timestamp_micros(http_date(told.as_bytes())?.micros)?;
+    let until = DateTime::from_timestamp_micros(http_date(told.as_bytes())?.micros())?;
     // What is over need not be waited for.
     Some((until - now).to_std().unwrap_or_default())
 }

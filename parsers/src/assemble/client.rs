@@ -174,7 +174,7 @@ impl Assembler {
             Body::Failed(failure) => open.failure = Some(failure),
             Body::Bearer(token) => fields.bearer = Some(token),
             Body::RequestIdHeader(id) => fields.id = Some(id),
-            Body::ServerDate(date) => fields.server_date = Some(date.micros / crate::time::SECOND),
+            Body::ServerDate(date) => fields.server_date = Some(date.micros() / crate::time::SECOND),
             Body::Device(device) => fields.device = Some(names.intern(device)),
             Body::ExpiresIn(seconds) => fields.expires_in = Some(seconds),
             Body::Issued { refresh, token, expires_in } => {
@@ -299,7 +299,7 @@ impl Assembler {
             }
             (None, None) => return,
         };
-        let ended = open.origin.stamp.map(|stamp| stamp.micros);
+        let ended = open.origin.stamp.map(|stamp| stamp.micros());
         let failed = open.kind == Block::Error;
         if let Some(request) = self.events[place].event.request_mut() {
             request.status = open.status.or(request.status);
@@ -342,7 +342,7 @@ impl Assembler {
         let place = self.draft(record, origin, names, What::Request(Arc::new(request)));
         let event = &mut self.events[place].event;
         event.email = exchange.params.email.map(|email| names.intern(email));
-        event.ended = origin.stamp.map(|stamp| stamp.micros.saturating_add(exchange.duration.unwrap_or(0)));
+        event.ended = origin.stamp.map(|stamp| stamp.micros().saturating_add(exchange.duration.unwrap_or(0)));
         event.request_id = exchange.id;
     }
 
@@ -362,7 +362,7 @@ impl Assembler {
         let near = |events: &[super::Draft], place: usize| {
             let event = &events[place].event;
             // The same words much later are another call.
-            let apart = events[place].stamp.zip(origin.stamp).map_or(0, |(a, b)| (b.micros - a.micros).abs());
+            let apart = events[place].stamp.zip(origin.stamp).map_or(0, |(a, b)| (b.micros() - a.micros()).abs());
             if apart > SAME_CALL_TIME {
                 return false;
             }

@@ -20,7 +20,7 @@ impl Assembler {
     /// The latest time stated, in microseconds, in the zone last seen. `None` where none is stated, or none with a year.
     #[must_use]
     pub fn latest(&self) -> Option<i64> {
-        self.latest.filter(|latest| latest.dated).map(|latest| latest.in_zone(self.offset()))
+        self.latest.filter(|latest| latest.dated()).map(|latest| latest.in_zone(self.offset()))
     }
 
     /// How many lines state a time that is more than a few seconds older than what was read before.
@@ -44,7 +44,7 @@ impl Assembler {
     #[must_use]
     pub fn earliest(&self) -> Option<i64> {
         let drafts = self.events.iter().filter_map(|draft| draft.stamp);
-        let stamps = drafts.chain(self.uses.stamps()).filter(|stamp| stamp.dated);
+        let stamps = drafts.chain(self.uses.stamps()).filter(|stamp| stamp.dated());
         stamps.map(|stamp| stamp.in_zone(self.offset())).min()
     }
 
@@ -57,7 +57,7 @@ impl Assembler {
     /// Looks through the requests before a time that were answered well, so that those which stay now are not dropped later.
     pub fn settle(&mut self, before: i64, names: &Names) {
         let offset = self.offset();
-        let newest = self.uses.after(|stamp| stamp.dated && stamp.in_zone(offset) < before);
+        let newest = self.uses.after(|stamp| stamp.dated() && stamp.in_zone(offset) < before);
         self.thin(names, newest);
     }
 
@@ -74,7 +74,7 @@ impl Assembler {
     pub fn forget(&mut self, before: i64, uses_before: i64, spared: &HashSet<u64>) {
         let (drafts, uses) = self.referred();
         let offset = self.offset();
-        let is_old = |stamp: Stamp, before: i64| stamp.dated && stamp.in_zone(offset) < before;
+        let is_old = |stamp: Stamp, before: i64| stamp.dated() && stamp.in_zone(offset) < before;
         let mut free = self.free_places();
         for (place, draft) in self.events.iter().enumerate() {
             let old = draft.stamp.is_some_and(|stamp| is_old(stamp, before)) && !spared.contains(&draft.event.line);

@@ -18,7 +18,7 @@ use crate::detect::{Parsed, stated};
 use crate::event::{Event, GroupedBy, Name, Names, TimeFrom, What};
 use crate::gather::{Answered, NewTexts, SaidAgain};
 use crate::record::{Body, Record, Side};
-use crate::time::{HOUR, SECOND, Stamp};
+use crate::time::{HOUR, SECOND, Stamp, Stated};
 
 /// The zone, year and side of a source, as far as its lines told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +75,8 @@ impl Assembled {
             return;
         }
         let moved = |micros: i64| {
-            let stamp = Stamp { micros, zoned: true, dated: false, coarse: false };
-            in_year(stamp, year).micros
+            let stamp = Stamp::of(Stated { micros, zoned: true, dated: false, coarse: false });
+            in_year(stamp, year).micros()
         };
         for event in &mut self.events {
             event.time = moved(event.time);
@@ -149,7 +149,7 @@ pub struct Assembler {
 /// two clocks being read.
 fn offset_between(local: Stamp, zoned: Stamp) -> Option<i32> {
     const QUARTER: i64 = 15 * 60 * SECOND;
-    let quarters = (local.micros - zoned.micros + QUARTER / 2).div_euclid(QUARTER);
+    let quarters = (local.micros() - zoned.micros() + QUARTER / 2).div_euclid(QUARTER);
     let offset = i32::try_from(quarters * (QUARTER / SECOND)).ok()?;
     (offset.abs() <= 16 * 3600).then_some(offset)
 }
@@ -318,11 +318,11 @@ impl Assembler {
         let mut first = None;
         let drafts = (self.passed.0..).zip(&self.events[self.passed.0..]);
         let moments = drafts.filter_map(|(place, draft)| {
-            let stamp = draft.stamp.filter(|stamp| stamp.micros >= from)?;
+            let stamp = draft.stamp.filter(|stamp| stamp.micros() >= from)?;
             first.get_or_insert(place);
             // A release is said of everybody each hour: no moment around which more is worth keeping.
             let moment =
-                stamp.micros <= to && !matches!(draft.event.what, What::Release { .. }) && !free.contains(&place);
+                stamp.micros() <= to && !matches!(draft.event.what, What::Release { .. }) && !free.contains(&place);
             moment.then_some((stamp, &draft.event))
         });
         self.uses.thin(moments, names, newest);
@@ -361,8 +361,8 @@ impl Assembler {
 
     fn note_stamp(&mut self, stamp: Stamp) {
         self.timed = true;
-        self.undated |= !stamp.dated;
-        self.zoned |= stamp.zoned;
+        self.undated |= !stamp.dated();
+        self.zoned |= stamp.zoned();
     }
 
     /// Takes note of the time that a line states, or takes that of the line before it.
@@ -405,7 +405,7 @@ impl Assembler {
         });
         let of_answered = parsed.answered.iter().map(|one| (one.line, one.frame, one.at));
         let told = of_records.chain(of_answered).filter_map(|(line, frame, at)| {
-            let offset = offset_between(frame.filter(|frame| !frame.zoned)?, at?)?;
+            let offset = offset_between(frame.filter(|frame| !frame.zoned())?, at?)?;
             Some((first_line + u64::from(line), offset))
         });
         let known = self.zones.last().map(|(_, offset)| *offset);
@@ -484,12 +484,12 @@ impl Assembler {
             }
             let mut settle = |stamp: Stamp| {
                 let stamp = match year {
-                    Some(year) if !stamp.dated => in_year(stamp, year),
+                    Some(year) if !stamp.dated() => in_year(stamp, year),
                     _ => stamp,
                 };
                 // What the lines show of their zone is better than what was said of it.
-                let offset = zone.filter(|_| inferred.is_none()).map_or(offset, |zone| zone(stamp.micros));
-                if !stamp.zoned {
+                let offset = zone.filter(|_| inferred.is_none()).map_or(offset, |zone| zone(stamp.micros()));
+                if !stamp.zoned() {
                     first_offset.get_or_insert(offset);
                 }
                 stamp.in_zone(offset)
@@ -498,7 +498,7 @@ impl Assembler {
             event.timed = timed;
             if let (Some(stamp), Some(ended)) = (stamp, event.ended) {
                 // Drafts hold the duration or the end as the line stated it; see `server`.
-                event.ended = Some(event.time + (ended - stamp.micros).max(0));
+                event.ended = Some(event.time + (ended - stamp.micros()).max(0));
             }
             if stamp.is_some() {
                 previous = event.time;
@@ -522,7 +522,7 @@ impl Assembler {
         };
         let dated = !self.undated;
         let dropped = by_hour(dropped.into_iter().map(|((hour, zoned), count)| {
-            let stamp = Stamp { micros: hour * HOUR, zoned, dated, coarse: false };
+            let stamp = Stamp::of(Stated { micros: hour * HOUR, zoned, dated, coarse: false });
             let stamp = year.filter(|_| !dated).map_or(stamp, |year| in_year(stamp, year));
             (stamp.in_zone(clock.offset), count)
         }));
@@ -549,9 +549,9 @@ fn by_hour(counts: impl Iterator<Item = (i64, u64)>) -> BTreeMap<i64, u64> {
 /// The same month, day and time in `year`. (29 February of a year that has none becomes 28 February.)
 fn in_year(stamp: Stamp, year: i32) -> Stamp {
     use chrono::Datelike as _;
-    let Some(time) = chrono::DateTime::from_timestamp_micros(stamp.micros) else { return stamp };
+    let Some(time) = chrono::DateTime::from_timestamp_micros(stamp.micros()) else { return stamp };
     let moved = time.with_year(year).or_else(|| time.with_day(28)?.with_year(year));
-    moved.map_or(stamp, |time| Stamp { micros: time.timestamp_micros(), dated: true, ..stamp })
+    moved.map_or(stamp, |time| Stamp::of(Stated { micros: time.timestamp_micros(), dated: true, ..stamp.stated() }))
 }
 
 /// A message, fit to be kept: e-mails and long words (which may be tokens) are masked.

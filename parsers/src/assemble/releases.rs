@@ -50,7 +50,7 @@ impl Assembler {
             user: user.map(|user| names.intern(user)),
             address: address.map(|address| names.intern(address)),
         };
-        let hour = origin.stamp.map_or(0, |stamp| stamp.micros.div_euclid(HOUR));
+        let hour = origin.stamp.map_or(0, |stamp| stamp.micros().div_euclid(HOUR));
         if self.releases.0.get(&whose) == Some(&(name, hour)) {
             return;
         }

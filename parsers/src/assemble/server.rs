@@ -286,10 +286,10 @@ impl Assembler {
         if sense.has(Sense::SOCKET) {
             return None;
         }
-        let now = origin.stamp.map(|stamp| stamp.micros);
+        let now = origin.stamp.map(|stamp| stamp.micros());
         let answering = |place: &usize| {
             let draft = &self.events[*place];
-            let begun = draft.stamp.map(|stamp| stamp.micros);
+            let begun = draft.stamp.map(|stamp| stamp.micros());
             let taken = draft.event.request().is_some_and(|request| request.action.is_some());
             let longest = if taken { LONGEST_ANSWER } else { LONGEST_WAIT };
             now.zip(begun).is_none_or(|(now, begun)| now - begun < longest)
@@ -381,14 +381,14 @@ impl Assembler {
             self.draft(record, origin, names, What::Request(Arc::new(request)))
         });
         let draft = &mut self.events[place];
-        let begun = draft.stamp.map(|stamp| stamp.micros);
+        let begun = draft.stamp.map(|stamp| stamp.micros());
         if let Some(request) = draft.event.request_mut() {
             // A second `Completed` of one request (a render in an after-filter, a retry in development) changes nothing.
             if request.status.is_none() {
                 request.status = end.status;
             }
         }
-        let stated = origin.stamp.filter(|_| origin.timed == TimeFrom::Line).map(|stamp| stamp.micros);
+        let stated = origin.stamp.filter(|_| origin.timed == TimeFrom::Line).map(|stamp| stamp.micros());
         let by_duration = begun.zip(end.duration).map(|(begun, duration)| begun + duration);
         draft.event.ended = stated.or(by_duration).or(draft.event.ended);
         self.close(record, place);
@@ -425,11 +425,11 @@ impl Assembler {
         if taken.len() < 2 {
             return taken.first().or_else(|| open.back()).copied();
         }
-        let ended = origin.stamp.filter(|_| origin.timed == TimeFrom::Line).map(|stamp| stamp.micros);
+        let ended = origin.stamp.filter(|_| origin.timed == TimeFrom::Line).map(|stamp| stamp.micros());
         let mut off: Vec<(i64, usize)> = ended
             .zip(lasted)
             .map(|(ended, lasted)| {
-                let begun = |place: &usize| self.events[*place].stamp.map(|stamp| stamp.micros);
+                let begun = |place: &usize| self.events[*place].stamp.map(|stamp| stamp.micros());
                 taken.iter().filter_map(|place| Some(((ended - lasted - begun(place)?).abs(), *place))).collect()
             })
             .unwrap_or_default();
@@ -476,9 +476,9 @@ impl Assembler {
         };
         let place = self.draft(record, origin, names, What::Request(Arc::new(request)));
         // The line is written at the end of the request; it began `duration` before.
-        self.events[place].event.ended = origin.stamp.map(|stamp| stamp.micros);
+        self.events[place].event.ended = origin.stamp.map(|stamp| stamp.micros());
         if let (Some(stamp), Some(duration)) = (&mut self.events[place].stamp, end.duration) {
-            stamp.micros -= duration;
+            *stamp = stamp.at(stamp.micros() - duration);
         }
         // What was logged under the same id before belongs to it.
         if let Some(Place::Draft(earlier)) = record.request.and_then(|id| self.server.place_of(id)) {

@@ -193,7 +193,7 @@ impl Uses {
 
     /// What is to be looked through next, but for so many of the newest: between which times (microseconds) other events matter for it.
     pub(super) fn around(&self, newest: usize) -> Option<(i64, i64)> {
-        let times = || self.list[self.part(newest)].iter().map(|one| one.stamp.micros);
+        let times = || self.list[self.part(newest)].iter().map(|one| one.stamp.micros());
         Some((times().min()? - NEAR_TROUBLE, times().max()? + NEAR_TROUBLE))
     }
 
@@ -212,7 +212,7 @@ impl Uses {
         for place in part.start..self.list.len() {
             let one = self.list[place];
             if part.contains(&place) && !keep[place - part.start] {
-                *self.dropped.entry((hour_of(&one), one.stamp.zoned)).or_default() += 1;
+                *self.dropped.entry((hour_of(&one), one.stamp.zoned())).or_default() += 1;
                 continue;
             }
             self.list[to] = one;
@@ -248,7 +248,7 @@ impl Runs {
             });
             let last = std::mem::replace(&mut standing.actors[actor].2, place);
             if last < place {
-                each[last].1 = Some(one.stamp.micros);
+                each[last].1 = Some(one.stamp.micros());
             }
             each.push((actor, None));
         }
@@ -273,7 +273,7 @@ impl Run {
     /// Whether a use is worth keeping for its place among the actor's others. `next`: when the next is. `blind`: nobody knows whose
     /// sockets the log's are.
     fn keeps(&mut self, one: &Use, next: Option<i64>, lists: &Lists<'_>, blind: bool) -> bool {
-        let time = one.stamp.micros;
+        let time = one.stamp.micros();
         let route = one.action.unwrap_or(one.path);
         let first_on_route = self.routes.len() < MOST_ROUTES && !self.routes.contains(&route);
         if first_on_route {
@@ -310,7 +310,7 @@ impl Run {
 }
 
 fn hour_of(one: &Use) -> i64 {
-    one.stamp.micros.div_euclid(3600 * SECOND)
+    one.stamp.micros().div_euclid(3600 * SECOND)
 }
 
 /// So many endpoints of one actor are told apart.
@@ -348,8 +348,8 @@ impl Moments {
             };
             for name in [event.user, event.address].into_iter().flatten() {
                 let happened = by_name.entry(name).or_default();
-                happened.all.push(stamp.micros);
-                happened.trouble.extend(trouble.then_some(stamp.micros));
+                happened.all.push(stamp.micros());
+                happened.trouble.extend(trouble.then_some(stamp.micros()));
             }
         }
         for happened in by_name.values_mut() {

@@ -52,7 +52,7 @@ pub(crate) fn span<'a>(line: &Line<'a>, context: &Context<'a>) -> Option<Span<'a
     let nanos =
         |key: &str| span.text(key).and_then(leading_number).and_then(|(nanos, _)| i64::try_from(nanos / 1000).ok());
     // A time has nineteen digits, one more than a number is read to.
-    let micros = |key: &str| span.text(key).and_then(time::epoch).map(|stamp| stamp.micros).or_else(|| nanos(key));
+    let micros = |key: &str| span.text(key).and_then(time::epoch).map(|stamp| stamp.micros()).or_else(|| nanos(key));
     let (begun, ended) = (micros("startTimeUnixNano"), micros("endTimeUnixNano"));
     let status = get(&[b"http.response.status_code", b"http.status_code"]);
     let address = get(&[b"client.address", b"http.client_ip", b"net.peer.ip", b"net.sock.peer.addr"]);

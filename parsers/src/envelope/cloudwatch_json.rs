@@ -82,5 +82,5 @@ fn insights<'a>(line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
 
 /// Insights writes UTC without saying so.
 fn utc(stamp: time::Stamp) -> time::Stamp {
-    time::Stamp { zoned: true, ..stamp }
+    stamp.in_utc()
 }

@@ -63,11 +63,7 @@ impl Envelope for CsvExport {
         }
         let (stamp, _) = time::iso(stated)?;
         // Both export UTC; Insights does not say so.
-        Some(Peeled {
-            inner: column(last, arena),
-            stamp: Some(time::Stamp { zoned: true, ..stamp }),
-            ..Peeled::default()
-        })
+        Some(Peeled { inner: column(last, arena), stamp: Some(stamp.in_utc()), ..Peeled::default() })
     }
 }
 

@@ -35,6 +35,6 @@ impl Envelope for RenderText {
             return None;
         }
         let inner = line[length..].strip_prefix(b"  ")?;
-        Some(Peeled { inner, stamp: Some(time::Stamp { zoned: true, ..stamp }), ..Peeled::default() })
+        Some(Peeled { inner, stamp: Some(stamp.in_utc()), ..Peeled::default() })
     }
 }

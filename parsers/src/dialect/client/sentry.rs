@@ -68,8 +68,7 @@ impl Dialect for Sentry {
     fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
         let Some(crumb) = candidate(line) else { return Fields::default() };
         let took = crumb.at("data.duration").and_then(dart_duration).unwrap_or(0);
-        let stamp =
-            crumb.text("timestamp").and_then(time::any).map(|end| time::Stamp { micros: end.micros - took, ..end });
+        let stamp = crumb.text("timestamp").and_then(time::any).map(|end| end.at(end.micros() - took));
         Fields { stamp, ..Fields::default() }
     }
 }
