@@ -7,6 +7,7 @@
 //! are diagnosed with room for 64, too (`tests/scenarios.rs`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -197,16 +198,15 @@ impl Uses {
         Some((times().min()? - NEAR_TROUBLE, times().max()? + NEAR_TROUBLE))
     }
 
-    fn part(&self, newest: usize) -> std::ops::Range<usize> {
+    fn part(&self, newest: usize) -> Range<usize> {
         let until = self.list.len() - newest.min(self.list.len());
         self.thinned.min(until)..until
     }
 
     /// Drops what is far from all that matters. `events` are the source's other events [around](Self::around) that time.
     pub(super) fn thin<'a>(&mut self, events: impl Iterator<Item = (Stamp, &'a Event)>, names: &Names, newest: usize) {
-        let moments = Moments::of(events);
         let part = self.part(newest);
-        let keep = self.runs.worth_keeping(&self.list[part.clone()], &moments, names);
+        let keep = self.runs.worth_keeping(&self.list[part.clone()], events, names);
         let mut to = part.start;
         let mut end = to;
         for place in part.start..self.list.len() {
@@ -226,35 +226,39 @@ impl Uses {
     }
 }
 
-/// How thinning stands with those who are in a part.
-#[derive(Default)]
-struct Standing<'m> {
-    /// The run, what happened to the actor, and his last use so far in the part.
-    actors: Vec<(Run, Lists<'m>, usize)>,
-    numbers: HashMap<Whose, usize, foldhash::fast::RandomState>,
-}
-
 impl Runs {
     /// For each use of a part, whether it is worth keeping.
-    fn worth_keeping(&mut self, part: &[Use], moments: &Moments, names: &Names) -> Vec<bool> {
-        let mut standing = Standing::default();
+    fn worth_keeping<'a>(
+        &mut self,
+        part: &[Use],
+        events: impl Iterator<Item = (Stamp, &'a Event)>,
+        names: &Names,
+    ) -> Vec<bool> {
+        let mut actors: Vec<Whose> = Vec::new();
+        let mut numbers: HashMap<Whose, usize, foldhash::fast::RandomState> = HashMap::default();
+        // The last use so far of each actor in the part.
+        let mut latest: Vec<usize> = Vec::new();
         // Whose each is, and when the same actor's next one is.
         let mut each: Vec<(usize, Option<i64>)> = Vec::with_capacity(part.len());
         for (place, one) in part.iter().enumerate() {
             let whose = (one.user, one.address);
-            let actor = *standing.numbers.entry(whose).or_insert_with(|| {
-                standing.actors.push((self.0.remove(&whose).unwrap_or_default(), moments.lists(whose), place));
-                standing.actors.len() - 1
+            let actor = *numbers.entry(whose).or_insert_with(|| {
+                actors.push(whose);
+                latest.push(place);
+                actors.len() - 1
             });
-            let last = std::mem::replace(&mut standing.actors[actor].2, place);
+            let last = std::mem::replace(&mut latest[actor], place);
             if last < place {
                 each[last].1 = Some(one.stamp.micros());
             }
             each.push((actor, None));
         }
+        let moments = Moments::of(&actors, events);
+        let mut standing: Vec<(Run, Lists<'_>)> =
+            actors.iter().map(|whose| (self.0.remove(whose).unwrap_or_default(), moments.lists(*whose))).collect();
         let mut telling: HashMap<Name, bool, foldhash::fast::RandomState> = HashMap::default();
         let keep = part.iter().zip(each).map(|(one, (actor, next))| {
-            let (run, lists, _) = &mut standing.actors[actor];
+            let (run, lists) = &mut standing[actor];
             run.keeps(one, next, lists, moments.blind)
                 || *telling.entry(one.path).or_insert_with(|| {
                     let path = names.text(one.path).as_bytes();
@@ -262,9 +266,7 @@ impl Runs {
                 })
         });
         let keep = keep.collect();
-        self.0.extend(
-            standing.numbers.into_iter().map(|(whose, actor)| (whose, std::mem::take(&mut standing.actors[actor].0))),
-        );
+        self.0.extend(actors.iter().copied().zip(standing.into_iter().map(|(run, _)| run)));
         keep
     }
 }
@@ -281,7 +283,7 @@ impl Run {
         }
         // In which hours somebody was active is what rates are measured by.
         let first_in_hour = self.hour.replace(hour_of(one)) != Some(hour_of(one));
-        let between_after = next.is_none_or(|next| lists.iter().any(|happened| between(&happened.all, time, next)));
+        let between_after = next.is_none_or(|next| lists.iter().any(|happened| between(happened.all, time, next)));
         let before = self.in_gap;
         self.in_gap = if between_after { 0 } else { before + 1 };
         // That calls went on while a socket was gone, one shows that is neither its first moment nor its last.
@@ -292,7 +294,7 @@ impl Run {
         if went_on {
             self.gap = None;
         }
-        let near_trouble = before < BESIDE && lists.iter().any(|happened| near(&happened.trouble, time, NEAR_TROUBLE));
+        let near_trouble = before < BESIDE && lists.iter().any(|happened| near(happened.trouble, time, NEAR_TROUBLE));
         // An app that is opened, after it was away, asks for several things at once.
         let silence = self.last.replace(time).map_or(i64::MAX, |last| (time - last).abs());
         let joins = silence <= TOGETHER;
@@ -303,7 +305,7 @@ impl Run {
         let opens = together
             && self.was_away
             && self.burst < OPENING
-            && (blind || lists.iter().any(|happened| near(&happened.all, time, OPENED)));
+            && (blind || lists.iter().any(|happened| near(happened.all, time, OPENED)));
         self.burst += 1;
         first_in_hour || first_on_route || before == 0 || went_on || between_after || near_trouble || opens
     }
@@ -316,52 +318,90 @@ fn hour_of(one: &Use) -> i64 {
 /// So many endpoints of one actor are told apart.
 const MOST_ROUTES: usize = 32;
 
-/// When something happened that uses are evidence for: to a user, or at an address.
-#[derive(Debug, Default)]
-struct Happened {
-    all: Vec<i64>,
+/// When something happened that uses are evidence for, to a user or at an address: microseconds, in order.
+#[derive(Clone, Copy, Debug)]
+struct Happened<'m> {
+    all: &'m [i64],
     /// Only trouble.
-    trouble: Vec<i64>,
+    trouble: &'m [i64],
 }
 
 /// What happened to a user and at an address.
-type Lists<'a> = [&'a Happened; 2];
+type Lists<'m> = [Happened<'m>; 2];
 
-/// When something happened that uses are evidence for, by user and by address.
+/// When something happened that uses are evidence for, by user and by address, as far as these are somebody's whose uses are looked through.
 struct Moments {
-    by_name: HashMap<Name, Happened, foldhash::fast::RandomState>,
-    nothing: Happened,
+    numbers: HashMap<Name, u32, foldhash::fast::RandomState>,
+    all: Times,
+    trouble: Times,
     /// Sockets are opened with neither a user nor an address.
     blind: bool,
 }
 
 impl Moments {
-    fn of<'a>(events: impl Iterator<Item = (Stamp, &'a Event)>) -> Self {
-        let mut by_name: HashMap<Name, Happened, foldhash::fast::RandomState> = HashMap::default();
-        let mut blind = false;
+    fn of<'a>(actors: &[Whose], events: impl Iterator<Item = (Stamp, &'a Event)>) -> Self {
+        let mut numbers: HashMap<Name, u32, foldhash::fast::RandomState> = HashMap::default();
+        for name in actors.iter().flat_map(|(user, address)| [user, address]).flatten() {
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            numbers.entry(*name).or_insert(next);
+        }
+        let (mut all, mut trouble, mut blind) = (Vec::new(), Vec::new(), false);
         for (stamp, event) in events {
             blind |= matches!(event.what, What::Socket(Socket::Connect(_))) && event.user.or(event.address).is_none();
-            let trouble = match &event.what {
+            let is_trouble = || match &event.what {
                 What::Request(request) => request.status.is_none_or(|status| status >= 400) && !request.upgraded,
                 What::Socket(socket) => matches!(socket, Socket::Refused | Socket::Removing(_) | Socket::UpgradeFailed),
                 _ => false,
             };
-            for name in [event.user, event.address].into_iter().flatten() {
-                let happened = by_name.entry(name).or_default();
-                happened.all.push(stamp.micros());
-                happened.trouble.extend(trouble.then_some(stamp.micros()));
+            for number in [event.user, event.address].into_iter().flatten().filter_map(|name| numbers.get(&name)) {
+                all.push((*number, stamp.micros()));
+                trouble.extend(is_trouble().then_some((*number, stamp.micros())));
             }
         }
-        for happened in by_name.values_mut() {
-            happened.all.sort_unstable();
-            happened.trouble.sort_unstable();
-        }
-        Self { by_name, nothing: Happened::default(), blind }
+        let [all, trouble] = [all, trouble].map(|moments| Times::of(numbers.len(), &moments));
+        Self { numbers, all, trouble, blind }
     }
 
     /// The lists of a user and of an address.
     fn lists(&self, (user, address): Whose) -> Lists<'_> {
-        [user, address].map(|name| name.and_then(|name| self.by_name.get(&name)).unwrap_or(&self.nothing))
+        [user, address].map(|name| {
+            let number = name.and_then(|name| self.numbers.get(&name));
+            let of = |times: &'_ Times| number.map(|number| times.range(*number)).unwrap_or_default();
+            Happened { all: &self.all.times[of(&self.all)], trouble: &self.trouble.times[of(&self.trouble)] }
+        })
+    }
+}
+
+/// Lists of times by number, one after the other.
+struct Times {
+    /// Where each list begins, and where the last ends.
+    begins: Vec<usize>,
+    times: Vec<i64>,
+}
+
+impl Times {
+    fn of(count: usize, moments: &[(u32, i64)]) -> Self {
+        let mut begins = vec![0; count + 1];
+        for (number, _) in moments {
+            begins[*number as usize + 1] += 1;
+        }
+        for number in 0..count {
+            begins[number + 1] += begins[number];
+        }
+        let (mut next, mut times) = (begins.clone(), vec![0; moments.len()]);
+        for (number, time) in moments {
+            let place = &mut next[*number as usize];
+            times[*place] = *time;
+            *place += 1;
+        }
+        for ends in begins.windows(2) {
+            times[ends[0]..ends[1]].sort_unstable();
+        }
+        Self { begins, times }
+    }
+
+    fn range(&self, number: u32) -> Range<usize> {
+        self.begins[number as usize]..self.begins[number as usize + 1]
     }
 }
 
