@@ -132,18 +132,13 @@ pub(crate) fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names
     }
 
     let mut deploys = Vec::new();
-    let mut numbers: HashMap<Key, usize, foldhash::fast::RandomState> = HashMap::default();
-    let mut actors: Vec<(Key, Actor)> = Vec::new();
+    let (numbers, mut actors) = numbered(&keys);
     for (place, event) in events.iter().enumerate() {
         if let What::Release { of_app: false, name } = event.what {
             note_release(&mut deploys, event.time, name);
         }
-        let (key, guessed) = keys[place];
-        let number = *numbers.entry(key).or_insert_with(|| {
-            actors.push((key, Actor::default()));
-            actors.len() - 1
-        });
-        let actor = &mut actors[number].1;
+        let (_, guessed) = keys[place];
+        let actor = &mut actors[numbers[place]].1;
         if let What::Release { of_app: true, name } = event.what {
             note_release(&mut actor.releases, event.time, name);
         }
@@ -174,7 +169,27 @@ pub(crate) fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names
         actor.sockets.sort_by_key(|attempt| (attempt.opened, attempt.line));
     }
     let twins = twins(&events, &actors);
+    crew.let_go((owners, keys, numbers));
     Identified { events, actors, clocks, client_sources, has_server, twins, deploys, shared_addresses, proxies }
+}
+
+/// The number of each event's actor, and the actors, with room for their events and nothing in it.
+fn numbered(keys: &[(Key, bool)]) -> (Vec<usize>, Vec<(Key, Actor)>) {
+    let mut known: HashMap<Key, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut counts: Vec<(Key, usize)> = Vec::new();
+    let numbers: Vec<usize> = keys
+        .iter()
+        .map(|(key, _)| {
+            let number = *known.entry(*key).or_insert_with(|| {
+                counts.push((*key, 0));
+                counts.len() - 1
+            });
+            counts[number].1 += 1;
+            number
+        })
+        .collect();
+    let empty = |(key, count)| (key, Actor { events: Vec::with_capacity(count), ..Actor::default() });
+    (numbers, counts.into_iter().map(empty).collect())
 }
 
 /// Where the requests of these ids are.

@@ -13,12 +13,33 @@ use crate::spread::Crew;
 /// Sightings of users on addresses, and of users behind e-mails.
 #[derive(Debug, Default)]
 pub struct Owners {
-    /// By address: when which user was seen there, in order of time.
-    seen: HashMap<Name, Vec<(i64, Name)>, RandomState>,
-    users: HashMap<Name, BTreeSet<Name>, RandomState>,
+    addresses: HashMap<Name, Seen, RandomState>,
     /// The machine's own or a private address that most requests come from: a proxy, or a developer.
     proxies: BTreeSet<Name>,
     emails: HashMap<Name, Name, RandomState>,
+}
+
+/// Who was seen on an address.
+#[derive(Debug, Default)]
+struct Seen {
+    /// When which user was, in order of time.
+    times: Vec<(i64, Name)>,
+    /// The first of them, and the others: of most addresses there are none.
+    first: Option<Name>,
+    others: BTreeSet<Name>,
+}
+
+impl Seen {
+    fn add(&mut self, user: Name) {
+        let first = *self.first.get_or_insert(user);
+        if first != user {
+            self.others.insert(user);
+        }
+    }
+
+    fn count(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
 }
 
 /// Within this time (microseconds) a sighting on a shared address counts as the same presence: people keep an address for
@@ -46,8 +67,11 @@ impl Owners {
             if !signed_in || owners.emails.contains_key(&email) {
                 continue;
             }
-            let next = owners.seen.get(&address).and_then(|seen| {
-                seen.iter().find(|(time, _)| (0..=SIGN_IN_REACH).contains(&(time - event.time))).map(|(_, user)| *user)
+            let next = owners.addresses.get(&address).and_then(|seen| {
+                seen.times
+                    .iter()
+                    .find(|(time, _)| (0..=SIGN_IN_REACH).contains(&(time - event.time)))
+                    .map(|(_, user)| *user)
             });
             if let Some(user) = next {
                 owners.emails.insert(email, user);
@@ -72,21 +96,21 @@ impl Owners {
 
     /// A user was seen on an address.
     pub fn sight(&mut self, time: i64, user: Name, address: Name) {
+        let seen = self.addresses.entry(address).or_default();
         // Behind a proxy's address anybody may be, whoever is seen there when; and many are.
-        if self.proxies.contains(&address) && self.count(address) > 1 {
-            self.users.entry(address).or_default().insert(user);
+        if seen.count() > 1 && self.proxies.contains(&address) {
+            seen.add(user);
             return;
         }
-        let seen = self.seen.entry(address).or_default();
-        let last = seen.last().copied();
+        let last = seen.times.last().copied();
         if last.is_none_or(|(other, _)| other <= time) {
-            seen.push((time, user));
+            seen.times.push((time, user));
         } else {
-            let at = seen.partition_point(|(other, _)| *other <= time);
-            seen.insert(at, (time, user));
+            let at = seen.times.partition_point(|(other, _)| *other <= time);
+            seen.times.insert(at, (time, user));
         }
         if last.is_none_or(|(_, other)| other != user) {
-            self.users.entry(address).or_default().insert(user);
+            seen.add(user);
         }
     }
 
@@ -99,7 +123,7 @@ impl Owners {
     /// Whether a user was ever seen on an address.
     #[must_use]
     pub fn knows(&self, user: Name, address: Name) -> bool {
-        self.users.get(&address).is_some_and(|users| users.contains(&user))
+        self.addresses.get(&address).is_some_and(|seen| seen.first == Some(user) || seen.others.contains(&user))
     }
 
     /// Private addresses that most requests come from: who is behind them is not to be told.
@@ -111,13 +135,13 @@ impl Owners {
     /// How many users were seen on an address.
     #[must_use]
     pub fn count(&self, address: Name) -> usize {
-        self.users.get(&address).map_or(0, BTreeSet::len)
+        self.addresses.get(&address).map_or(0, Seen::count)
     }
 
     /// Addresses with several users.
     #[must_use]
     pub fn shared(&self) -> Vec<Name> {
-        let crowded = self.users.iter().filter(|(_, users)| users.len() > 1).map(|(address, _)| *address);
+        let crowded = self.addresses.iter().filter(|(_, seen)| seen.count() > 1).map(|(address, _)| *address);
         let mut shared: Vec<Name> = crowded.chain(self.proxies.iter().copied()).collect();
         shared.sort_unstable();
         shared.dedup();
@@ -128,14 +152,16 @@ impl Owners {
     /// whoever was seen before and after, or just then, if one stands out.
     #[must_use]
     pub fn at(&self, address: Name, time: i64) -> Option<(Name, bool)> {
-        let seen = self.seen.get(&address)?;
-        if self.count(address) == 1 && !self.proxies.contains(&address) {
-            return Some((seen.first()?.1, false));
+        let seen = self.addresses.get(&address)?;
+        let is_proxy = self.proxies.contains(&address);
+        if seen.count() == 1 && !is_proxy {
+            return Some((seen.first?, false));
         }
         // Behind a proxy's address anybody may be.
-        if self.proxies.contains(&address) && self.count(address) > 1 {
+        if is_proxy && seen.count() > 1 {
             return None;
         }
+        let seen = &seen.times;
         let next = seen.partition_point(|(other, _)| *other < time);
         let before = next.checked_sub(1).and_then(|place| seen.get(place));
         let after = seen.get(next);
@@ -157,7 +183,7 @@ impl Owners {
         if self.proxies.contains(&address) {
             return None;
         }
-        let seen = self.seen.get(&address)?;
+        let seen = &self.addresses.get(&address)?.times;
         let from = seen.partition_point(|(other, _)| *other < time);
         let mut soon = seen[from..].iter().take_while(|(other, _)| other - time <= GOES_ON).map(|(_, user)| *user);
         let first = soon.next()?;

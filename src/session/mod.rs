@@ -540,8 +540,12 @@ fn request_item(
 fn lanes(actor: &Actor, events: &[Event]) -> (Vec<(Name, usize)>, usize) {
     /// So many changes back and forth are two devices; a phone that moves from Wi-Fi to mobile and back makes two.
     const ALTERNATIONS: usize = 4;
-    let mut visits: Vec<Name> = actor.events.iter().filter_map(|place| events[*place].address).collect();
-    visits.dedup();
+    let mut visits: Vec<Name> = Vec::new();
+    for address in actor.events.iter().filter_map(|place| events[*place].address) {
+        if visits.last() != Some(&address) {
+            visits.push(address);
+        }
+    }
     let mut order: Vec<Name> = Vec::new();
     for address in &visits {
         if !order.contains(address) {

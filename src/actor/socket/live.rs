@@ -1,8 +1,7 @@
 //! Sockets that are open: found by whose they are and from where, the oldest first, however many are open at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use foldhash::fast::RandomState;
 use why401_parsers::event::Name;
 
 use super::Attempt;
@@ -13,8 +12,8 @@ use crate::actor::Key;
 pub(super) struct Live {
     open: BTreeMap<u64, Attempt>,
     next: u64,
-    by_address: HashMap<Name, BTreeSet<u64>, RandomState>,
-    by_user: HashMap<Name, BTreeSet<u64>, RandomState>,
+    by_address: BTreeSet<(Name, u64)>,
+    by_user: BTreeSet<(Name, u64)>,
 }
 
 fn user_of(attempt: &Attempt) -> Option<Name> {
@@ -24,40 +23,46 @@ fn user_of(attempt: &Attempt) -> Option<Name> {
     }
 }
 
+/// The numbers under a name, the lowest first.
+fn under(index: &BTreeSet<(Name, u64)>, name: Name) -> impl Iterator<Item = u64> {
+    index.range((name, 0)..=(name, u64::MAX)).map(|(_, number)| *number)
+}
+
 impl Live {
     /// Takes one in. Its key and its address stay what they are.
     pub(super) fn push(&mut self, attempt: Attempt) {
         let number = self.next;
         self.next += 1;
-        if let Some(address) = attempt.address {
-            self.by_address.entry(address).or_default().insert(number);
-        }
-        if let Some(user) = user_of(&attempt) {
-            self.by_user.entry(user).or_default().insert(number);
-        }
+        self.by_address.extend(attempt.address.map(|address| (address, number)));
+        self.by_user.extend(user_of(&attempt).map(|user| (user, number)));
         self.open.insert(number, attempt);
     }
 
     /// Takes out the oldest from an address; where a user is named, his, and else his of which no address is known.
     pub(super) fn take(&mut self, address: Name, user: Option<Name>) -> Option<Attempt> {
         let number = match user {
-            None => self.by_address.get(&address)?.first().copied(),
+            None => under(&self.by_address, address).next(),
             Some(user) => {
-                let his = self.by_user.get(&user)?;
-                let from = |address: Option<Name>| his.iter().copied().find(|n| self.open[n].address == address);
+                let from = |address: Option<Name>| {
+                    under(&self.by_user, user).find(|number| self.open[number].address == address)
+                };
                 from(Some(address)).or_else(|| from(None))
             }
         }?;
         let attempt = self.open.remove(&number)?;
-        forget(&mut self.by_address, attempt.address, number);
-        forget(&mut self.by_user, user_of(&attempt), number);
+        if let Some(address) = attempt.address {
+            self.by_address.remove(&(address, number));
+        }
+        if let Some(user) = user_of(&attempt) {
+            self.by_user.remove(&(user, number));
+        }
         Some(attempt)
     }
 
     /// The server removes a user's.
     pub(super) fn remove_of(&mut self, user: Name) {
-        for number in self.by_user.get(&user).into_iter().flatten() {
-            if let Some(attempt) = self.open.get_mut(number) {
+        for number in under(&self.by_user, user) {
+            if let Some(attempt) = self.open.get_mut(&number) {
                 attempt.removed = true;
             }
         }
@@ -68,17 +73,6 @@ impl Live {
         self.by_address.clear();
         self.by_user.clear();
         std::mem::take(&mut self.open).into_values()
-    }
-}
-
-fn forget(index: &mut HashMap<Name, BTreeSet<u64>, RandomState>, name: Option<Name>, number: u64) {
-    if let Some(name) = name
-        && let Some(numbers) = index.get_mut(&name)
-    {
-        numbers.remove(&number);
-        if numbers.is_empty() {
-            index.remove(&name);
-        }
     }
 }
 
