@@ -1,5 +1,6 @@
 //! Work that is done for each of many, on all cores, with the results in order: the same for any number of threads.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -56,6 +57,21 @@ impl Crew {
         done.into_iter().flat_map(|(_, results)| results).collect()
     }
 
+    /// Does `work` for as many parts of so many items as there are threads, and gives the results in their order.
+    pub(crate) fn split<R: Send>(self, count: usize, work: impl Fn(Range<usize>) -> R + Sync) -> Vec<R> {
+        let length = count.div_ceil(self.0).max(LEAST);
+        let mut parts = (0..count).step_by(length).map(|from| from..(from + length).min(count));
+        let first = parts.next().unwrap_or_default();
+        thread::scope(|scope| {
+            let others: Vec<_> = parts.map(|part| scope.spawn(|| work(part))).collect();
+            let mut done = vec![work(first)];
+            done.extend(
+                others.into_iter().map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+            );
+            done
+        })
+    }
+
     /// Lets go of something large while others go on: freeing millions of pieces takes a while, and nobody need wait for it.
     pub(crate) fn let_go<T: Send + 'static>(self, thing: T) {
         if self.0 > 1 {
@@ -83,11 +99,12 @@ mod tests {
 
     #[test]
     fn results_are_in_the_order_of_the_items() {
-        for (threads, count) in [(1, 1000), (2, 3), (2, 64), (3, 1000), (8, 777)] {
+        for (threads, count) in [(1, 1000), (2, 0), (2, 3), (2, 64), (3, 1000), (8, 777)] {
             let items: Vec<usize> = (0..count).collect();
             let crew = Crew::of(Some(threads));
             assert_eq!(crew.each(&items, |item| item * 2), (0..count).map(|item| item * 2).collect::<Vec<_>>());
             assert_eq!(crew.both(|| 1, || 2), (1, 2));
+            assert_eq!(crew.split(count, |part| items[part].to_vec()).concat(), items);
         }
     }
 }

@@ -132,34 +132,22 @@ pub(crate) fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names
     }
 
     let mut deploys = Vec::new();
-    let (numbers, mut actors) = numbered(&keys);
-    for (place, event) in events.iter().enumerate() {
+    for event in &events {
         if let What::Release { of_app: false, name } = event.what {
             note_release(&mut deploys, event.time, name);
         }
-        let (_, guessed) = keys[place];
-        let actor = &mut actors[numbers[place]].1;
-        if let What::Release { of_app: true, name } = event.what {
-            note_release(&mut actor.releases, event.time, name);
-        }
-        actor.events.push(place);
-        if guessed {
-            actor.guessed.push(place);
-        }
-        for (list, value) in [
-            (&mut actor.emails, event.email),
-            (&mut actor.addresses, event.address),
-            (&mut actor.devices, event.device),
-        ] {
-            if let Some(value) = value.filter(|value| !list.contains(value)) {
-                list.push(value);
-            }
-        }
-        if client_sources.contains(&event.source) && !actor.traces.contains(&event.source) {
-            actor.traces.push(event.source);
-        }
     }
-    let mut actors: BTreeMap<Key, Actor> = actors.into_iter().collect();
+    let (numbers, counts) = numbered(&keys);
+    let parts = crew.split(counts.len(), |part| {
+        let empty = |(_, count): &(Key, usize)| Actor { events: Vec::with_capacity(*count), ..Actor::default() };
+        let mut actors: Vec<Actor> = counts[part.clone()].iter().map(empty).collect();
+        for (place, number) in numbers.iter().enumerate().filter(|(_, number)| part.contains(number)) {
+            actors[number - part.start].add(place, &events[place], keys[place].1, &client_sources);
+        }
+        actors
+    });
+    let mut actors: BTreeMap<Key, Actor> =
+        counts.iter().map(|(key, _)| *key).zip(parts.into_iter().flatten()).collect();
     for attempt in sockets {
         if let Some(key) = attempt.key {
             actors.entry(key).or_default().sockets.push(attempt);
@@ -173,8 +161,31 @@ pub(crate) fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names
     Identified { events, actors, clocks, client_sources, has_server, twins, deploys, shared_addresses, proxies }
 }
 
-/// The number of each event's actor, and the actors, with room for their events and nothing in it.
-fn numbered(keys: &[(Key, bool)]) -> (Vec<usize>, Vec<(Key, Actor)>) {
+impl Actor {
+    /// Takes in its next event; `guessed`: it is its by a guess.
+    fn add(&mut self, place: usize, event: &Event, guessed: bool, client_sources: &[u32]) {
+        if let What::Release { of_app: true, name } = event.what {
+            note_release(&mut self.releases, event.time, name);
+        }
+        self.events.push(place);
+        if guessed {
+            self.guessed.push(place);
+        }
+        for (list, value) in
+            [(&mut self.emails, event.email), (&mut self.addresses, event.address), (&mut self.devices, event.device)]
+        {
+            if let Some(value) = value.filter(|value| !list.contains(value)) {
+                list.push(value);
+            }
+        }
+        if client_sources.contains(&event.source) && !self.traces.contains(&event.source) {
+            self.traces.push(event.source);
+        }
+    }
+}
+
+/// The number of each event's actor, and the actors, each with the count of its events.
+fn numbered(keys: &[(Key, bool)]) -> (Vec<usize>, Vec<(Key, usize)>) {
     let mut known: HashMap<Key, usize, foldhash::fast::RandomState> = HashMap::default();
     let mut counts: Vec<(Key, usize)> = Vec::new();
     let numbers: Vec<usize> = keys
@@ -188,8 +199,7 @@ fn numbered(keys: &[(Key, bool)]) -> (Vec<usize>, Vec<(Key, Actor)>) {
             number
         })
         .collect();
-    let empty = |(key, count)| (key, Actor { events: Vec::with_capacity(count), ..Actor::default() });
-    (numbers, counts.into_iter().map(empty).collect())
+    (numbers, counts)
 }
 
 /// Where the requests of these ids are.
