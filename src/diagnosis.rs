@@ -439,7 +439,7 @@ pub struct ActorFinding {
     /// Addresses.
     pub ips: Vec<String>,
     /// A cause, or `healthy`. What hit the whole service does not count here.
-    pub verdict: String,
+    pub verdict: Cow<'static, str>,
     /// The incidents that hit it.
     pub incidents: Vec<String>,
     /// In how many hours of the clock it was seen.

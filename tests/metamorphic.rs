@@ -16,7 +16,7 @@ fn mix(seed: u64) -> Options {
 
 /// What is said of each user.
 fn verdicts(logs: &Logs) -> BTreeMap<String, String> {
-    diagnose_logs(logs).actors.into_iter().filter_map(|actor| Some((actor.user?, actor.verdict))).collect()
+    diagnose_logs(logs).actors.into_iter().filter_map(|actor| Some((actor.user?, actor.verdict.into_owned()))).collect()
 }
 
 fn texts(logs: &Logs, change: impl Fn(&str, &str) -> String) -> Logs {

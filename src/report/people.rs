@@ -84,7 +84,7 @@ pub(super) fn people(
                 _ => None,
             }),
             ips: actor.ips,
-            verdict: verdict(&weights).to_owned(),
+            verdict: verdict(&weights).into(),
             active_hours: hours.len() as u64,
             incidents: ids,
         };

@@ -235,7 +235,7 @@ impl Table {
                     actor.user.as_deref() == Some(&id)
                         || actor.user.is_none() && actor.ips.iter().any(|ip| ips.contains(ip) && alone(ip))
                 })
-                .map(|actor| actor.verdict.clone())
+                .map(|actor| actor.verdict.to_string())
                 .filter(|verdict| verdict != "healthy" && verdict != "inconclusive")
                 .collect();
             let said = if verdicts.contains(&truth) {

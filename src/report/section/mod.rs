@@ -272,7 +272,7 @@ mod tests {
     }
 
     fn verdicts(diagnosis: &Diagnosis) -> BTreeMap<Option<String>, String> {
-        diagnosis.actors.iter().map(|actor| (actor.user.clone(), actor.verdict.clone())).collect()
+        diagnosis.actors.iter().map(|actor| (actor.user.clone(), actor.verdict.to_string())).collect()
     }
 
     #[test]

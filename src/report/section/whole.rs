@@ -204,8 +204,11 @@ impl Whole {
         let finding = &mut sum.finding;
         finding.active_hours += actor.active_hours;
         finding.user = actor.user.or(finding.user.take());
-        let new: Vec<String> = actor.ips.into_iter().filter(|ip| !finding.ips.contains(ip)).collect();
-        finding.ips.extend(new);
+        let mut ips = actor.ips;
+        ips.retain(|ip| !finding.ips.contains(ip));
+        // Most people have one address; a list that grows by itself has room for four.
+        finding.ips.reserve_exact(ips.len());
+        finding.ips.extend(ips);
         finding.ips.sort_unstable();
     }
 
@@ -273,7 +276,7 @@ impl Whole {
         summary.dropped_actors = self.people.values().filter(|sum| sum.dropped).count() as u64;
         let mut actors: Vec<ActorFinding> = Vec::with_capacity(self.people.len());
         for sum in self.people.into_values() {
-            let verdict = people::verdict(&sum.weights).to_owned();
+            let verdict = people::verdict(&sum.weights).into();
             let incidents = sum.incidents.iter().filter_map(|of| ids.get(of).cloned()).collect();
             actors.push(ActorFinding { verdict, incidents, ..sum.finding });
         }
