@@ -196,7 +196,7 @@ fn requests(findings: &Findings<'_>) -> BTreeMap<i64, Day> {
     days
 }
 
-/// Who was there on the day and in the hour that a time (microseconds) cuts, so that the next section does not count him again.
+/// Who was new there on the day and in the hour that a time (microseconds) cuts, so that the next section does not count him again.
 pub(super) fn edge(findings: &Findings<'_>, incidents: &[(Option<Key>, Incident)], active: &Active, at: i64) -> Edge {
     let mut edge = Edge::at(at);
     for (key, hours) in &active.by_actor {
@@ -215,7 +215,7 @@ pub(super) fn edge(findings: &Findings<'_>, incidents: &[(Option<Key>, Incident)
             edge.note(Count::Dropped, start, findings.who(*key));
         }
     }
-    edge.and_before(findings.scope.edge())
+    edge
 }
 
 impl Tally {

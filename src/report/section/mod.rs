@@ -66,10 +66,11 @@ pub(crate) fn make_room(reading: &mut Reading, known: &mut [Known]) {
         source.assembler.settle(until, &reading.names);
     }
     let part = so_far(reading, until);
-    let placed = place(part, &mut Stages::default());
+    let mut placed = place(part, &mut Stages::default());
     let found = judge(&placed);
     let mut part = concluded(&placed, &found);
-    reading.scope = part.after.take().unwrap_or_default();
+    let before = std::mem::take(&mut placed.scope.edge);
+    reading.scope = part.after.take().unwrap_or_default().and_edge(before);
     reading.whole.get_or_insert_with(|| Box::new(Whole::within(budget.listed))).add(part);
     // In the order in which it can be missed: up to when everything goes, up to when calls that were accepted do, and how many endpoints
     // of each person are remembered from before; with none nothing is.
@@ -81,8 +82,10 @@ pub(crate) fn make_room(reading: &mut Reading, known: &mut [Known]) {
         (until, until, 1),
         (until, until, 0),
     ];
+    // Where nothing was enough the last time, the last is.
+    let levels = if haste > 0 { &levels[levels.len() - 1..] } else { &levels };
     let mut fits = false;
-    for (before, calls_before, routes) in levels {
+    for (before, calls_before, routes) in levels.iter().copied() {
         let spared = spared(&placed, before, routes);
         for (source, spared) in reading.sources.iter_mut().zip(&spared) {
             source.assembler.forget(before, calls_before, spared);

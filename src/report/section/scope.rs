@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::ops::Range;
 
+use foldhash::fast::RandomState;
 use why401_parsers::event::Event;
 
 use crate::session::lifetime::Ages;
@@ -86,9 +87,9 @@ impl Who {
 pub(crate) struct Edge {
     at: Option<i64>,
     /// By the hour.
-    hour: HashSet<u64>,
+    hour: HashSet<u64, RandomState>,
     /// By the day.
-    day: HashSet<u64>,
+    day: HashSet<u64, RandomState>,
 }
 
 /// As what somebody counts once.
@@ -148,15 +149,19 @@ impl Edge {
     }
 
     /// Takes over who was counted before, where that was in the same hour or day.
-    pub(crate) fn and_before(mut self, before: &Self) -> Self {
+    pub(super) fn and_before(self, before: Self) -> Self {
         let at = self.at.unwrap_or_default();
-        if before.cuts(Count::Hour, at) {
-            self.hour.extend(&before.hour);
+        // Before there may be many more.
+        let both = |new: HashSet<u64, RandomState>, mut before: HashSet<u64, RandomState>| {
+            before.extend(new);
+            before
+        };
+        let (of_hour, of_day) = (before.cuts(Count::Hour, at), before.cuts(Count::Active, at));
+        Self {
+            at: self.at,
+            hour: if of_hour { both(self.hour, before.hour) } else { self.hour },
+            day: if of_day { both(self.day, before.day) } else { self.day },
         }
-        if before.cuts(Count::Active, at) {
-            self.day.extend(&before.day);
-        }
-        self
     }
 }
 
@@ -203,6 +208,11 @@ impl Scope {
     /// What notes speak of, with earlier sections.
     pub(crate) const fn told(&self, new: Told) -> Told {
         Told { by_order: self.told.by_order + new.by_order, behind_proxy: self.told.behind_proxy + new.behind_proxy }
+    }
+
+    /// The same, with who was counted before.
+    pub(super) fn and_edge(self, before: Edge) -> Self {
+        Self { edge: self.edge.and_before(before), ..self }
     }
 
     /// Who was counted already.
