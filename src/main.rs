@@ -11,7 +11,8 @@ use why401::command::{
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    // Standard output looks for the ends of lines in each piece that it gets.
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let result = match &cli.command {
         None => diagnose::run(&cli.diagnose, &mut out),
         Some(Command::Diagnose(args)) => diagnose::run(args, &mut out),
