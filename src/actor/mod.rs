@@ -100,7 +100,7 @@ pub(crate) fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names
     let named: &Names = names;
     let (mut owners, marked) =
         crew.both(|| owner::Owners::learn(&server, roles, named, crew), || socket::Marked::of(&server));
-    let sockets = socket::pair(&server, &marked, &mut owners);
+    let sockets = socket::pair(&server, &marked, &mut owners, crew);
     let owners = owners;
     let (shared_addresses, proxies) = (owners.shared(), owners.proxies());
 

@@ -13,6 +13,7 @@ use why401_parsers::record::{Process, Sense};
 use why401_parsers::secret::Fingerprint;
 
 use super::{Key, owner::Owners};
+use crate::spread::Crew;
 use live::Live;
 
 /// What became of an attempt to open a socket.
@@ -117,7 +118,7 @@ impl<'e> Marked<'e> {
 }
 
 /// Finds the sockets of all server sources, in order of time. Users and addresses that become known by it are learned.
-pub(super) fn pair(events: &[Event], marked: &Marked<'_>, owners: &mut Owners) -> Vec<Attempt> {
+pub(super) fn pair(events: &[Event], marked: &Marked<'_>, owners: &mut Owners, crew: Crew) -> Vec<Attempt> {
     let mut attempts = Vec::new();
     for source in marked.sources.values() {
         let mut pairing = Pairing::new(&marked.holders, source);
@@ -126,7 +127,7 @@ pub(super) fn pair(events: &[Event], marked: &Marked<'_>, owners: &mut Owners) -
         }
         attempts.extend(pairing.finish(owners));
     }
-    super::token::owners_of_tokens(&mut attempts, events);
+    super::token::owners_of_tokens(&mut attempts, events, crew);
     for attempt in &mut attempts {
         if attempt.key.is_none() {
             // A refused socket of a shared address that no line names may be anybody's there: it stays with the address.

@@ -12,6 +12,7 @@ use why401_parsers::secret::Fingerprint;
 
 use super::Key;
 use super::socket::Attempt;
+use crate::spread::Crew;
 
 /// How near (microseconds) a user's act must be to a connection to speak for it.
 const NEAR: i64 = 4 * 1_000_000;
@@ -20,7 +21,7 @@ const NEAR: i64 = 4 * 1_000_000;
 const MARGIN: f64 = 1.5;
 
 /// Gives tokens' connections to the users who were active with them.
-pub(super) fn owners_of_tokens(attempts: &mut [Attempt], events: &[Event]) {
+pub(super) fn owners_of_tokens(attempts: &mut [Attempt], events: &[Event], crew: Crew) {
     let mut by_token: BTreeMap<Fingerprint, Vec<usize>> = BTreeMap::new();
     for (place, attempt) in attempts.iter().enumerate() {
         if let Some(token) = attempt.token {
@@ -30,11 +31,19 @@ pub(super) fn owners_of_tokens(attempts: &mut [Attempt], events: &[Event]) {
     if by_token.is_empty() {
         return;
     }
-    let mut active = Active::of(events);
-    for places in by_token.values() {
-        let named = places.iter().find_map(|place| attempts[*place].key);
-        let moments = places.iter().map(|place| attempts[*place].opened);
-        let owner = named.or_else(|| active.who_stands_out(moments).map(Key::User));
+    let active = Active::of(events);
+    let tokens: Vec<Vec<usize>> = by_token.into_values().collect();
+    let seen: &[Attempt] = attempts;
+    let owners = crew.split(tokens.len(), |part| {
+        let mut table = Table::of(&active);
+        let owner = |places: &Vec<usize>| {
+            let named = places.iter().find_map(|place| seen[*place].key);
+            let moments = places.iter().map(|place| seen[*place].opened);
+            named.or_else(|| active.who_stands_out(moments, &mut table).map(Key::User))
+        };
+        tokens[part].iter().map(owner).collect::<Vec<_>>()
+    });
+    for (places, owner) in tokens.iter().zip(owners.into_iter().flatten()) {
         for place in places {
             attempts[*place].key = attempts[*place].key.or(owner);
         }
@@ -46,10 +55,21 @@ struct Active {
     users: Vec<Name>,
     /// Requests with a user, in order of time: by when they began.
     acts: Vec<(i64, usize)>,
+}
+
+/// Room for scores, used again for one token after the other.
+struct Table {
     /// At one moment.
     now: Scores,
     /// At all moments of a token.
     all: Scores,
+}
+
+impl Table {
+    fn of(active: &Active) -> Self {
+        let none = || Scores { of: vec![0.0; active.users.len()], whose: Vec::new() };
+        Self { now: none(), all: none() }
+    }
 }
 
 impl Active {
@@ -64,30 +84,29 @@ impl Active {
             });
             acts.push((event.time, number));
         }
-        let none = || Scores { of: vec![0.0; users.len()], whose: Vec::new() };
-        let (now, all) = (none(), none());
-        Self { users, acts, now, all }
+        Self { users, acts }
     }
 
-    fn who_stands_out(&mut self, moments: impl Iterator<Item = i64>) -> Option<Name> {
+    fn who_stands_out(&self, moments: impl Iterator<Item = i64>, table: &mut Table) -> Option<Name> {
+        let Table { now, all } = table;
         for moment in moments {
             let from = self.acts.partition_point(|(time, _)| *time < moment - NEAR);
             let near = self.acts[from..].iter().take_while(|(time, _)| *time <= moment + NEAR);
             for (time, user) in near {
                 #[allow(clippy::cast_precision_loss, reason = "a few seconds in microseconds")]
                 let closeness = 1.0 - (time - moment).abs() as f64 / (NEAR as f64 * 1.25);
-                let best = self.now.of_user(*user);
+                let best = now.of_user(*user);
                 *best = best.max(closeness) + 0.1;
             }
             // A moment at which many are active says little of each.
             #[allow(clippy::cast_precision_loss, reason = "a count of users")]
-            let crowd = (self.now.whose.len() as f64).sqrt();
-            for (user, closeness) in self.now.take() {
-                *self.all.of_user(user) += closeness / crowd;
+            let crowd = (now.whose.len() as f64).sqrt();
+            for (user, closeness) in now.take() {
+                *all.of_user(user) += closeness / crowd;
             }
         }
         let (mut best, mut next) = (None, 0.0);
-        for (user, score) in self.all.take() {
+        for (user, score) in all.take() {
             match best {
                 Some((_, most)) if score <= most => next = score.max(next),
                 _ => next = best.replace((user, score)).map_or(0.0, |(_, before)| before),
