@@ -253,7 +253,7 @@ fn a_log_that_does_not_fit_into_the_limit_is_counted_whole_by_any_number_of_thre
     let out = folder.path().join("drill");
     let mut simulate = why401();
     simulate
-        .args(["simulate", "--seed", "11", "--users", "400", "--hours", "1000", "--size", "60MB", "--out"])
+        .args(["simulate", "--seed", "11", "--users", "400", "--hours", "1000", "--size", "80MB", "--out"])
         .arg(&out);
     let simulated = run(&mut simulate);
     assert_eq!(simulated.code, 0, "{}", simulated.stderr);
