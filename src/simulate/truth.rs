@@ -1,5 +1,7 @@
 //! `truth.json`: what was done to whom, in the format of the labelled samples, so that one scorer reads both.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::plan::{Fault, Person};
@@ -48,12 +50,13 @@ impl Notes {
     }
 
     pub(super) fn write(&self, options: &Options, people: &[Person], window: (i64, i64)) -> Value {
-        let users: Vec<Value> = people
-            .iter()
-            .enumerate()
-            .filter(|(_, person)| person.second_of.is_none())
-            .map(|(place, person)| self.user(options, (place, person), people))
-            .collect();
+        // The devices of each person.
+        let mut devices: BTreeMap<usize, Vec<(usize, &Person)>> = BTreeMap::new();
+        for (place, device) in people.iter().enumerate() {
+            devices.entry(device.second_of.unwrap_or(place)).or_default().push((place, device));
+        }
+        let users: Vec<Value> =
+            devices.iter().map(|(place, own)| self.user(options, (*place, &people[*place]), own)).collect();
         let healthy: Vec<&Value> =
             users.iter().filter(|user| user["cause"] == "healthy").map(|user| &user["user"]).collect();
         json!({
@@ -72,7 +75,7 @@ impl Notes {
         })
     }
 
-    fn user(&self, options: &Options, (place, person): (usize, &Person), people: &[Person]) -> Value {
+    fn user(&self, options: &Options, (place, person): (usize, &Person), devices: &[(usize, &Person)]) -> Value {
         let happened = self.own.get(place).map_or(&[][..], Vec::as_slice);
         let came_about = person.fault == Fault::None || !happened.is_empty();
         let (cause, kind) = if came_about { person.fault.label() } else { Fault::None.label() };
@@ -93,14 +96,9 @@ impl Notes {
             .collect();
         let server_only = matches!(person.fault, Fault::RefreshHidesError);
         let seen = if person.traced && !server_only { json!(["client", "server"]) } else { json!(["server"]) };
-        let of_user: Vec<(usize, &Person)> = people
-            .iter()
-            .enumerate()
-            .filter(|(other, device)| *other == place || device.second_of == Some(place))
-            .collect();
         let ips: Vec<&String> =
-            of_user.iter().flat_map(|(_, device)| [Some(&device.ip), device.roams_to.as_ref()]).flatten().collect();
-        let devices: Vec<Value> = of_user.iter().map(|(place, device)| described(*place, device)).collect();
+            devices.iter().flat_map(|(_, device)| [Some(&device.ip), device.roams_to.as_ref()]).flatten().collect();
+        let devices: Vec<Value> = devices.iter().map(|(place, device)| described(*place, device)).collect();
         let mut user = json!({
             "user": person.id.parse::<u64>().map_or_else(|_| json!(person.id), |id| json!(id)),
             "email": person.email,
