@@ -66,6 +66,16 @@ const TELLING: &[&[u8]] = &[
     b"revok", b"regist", b"cred", b"identit",
 ];
 
+/// So long (microseconds) after a refusal, what is answered first may have healed it. With it, calls succeed again: what refreshes is
+/// never thinned, whatever it is called. (A client needs some seconds at most. Which endpoint it is, is told elsewhere.)
+const HEALS: i64 = 6 * SECOND;
+/// So often an endpoint must have been the first …
+const HEALED: u32 = 3;
+/// … and once in so many times. More often than that nothing else is, but what everybody calls again and again.
+const HEALED_IN: u32 = 4;
+/// So many endpoints are looked at for that.
+const MOST_HEALERS: usize = 64;
+
 /// Whose uses are thinned together: a user at an address, as far as lines name them.
 type Whose = (Option<Name>, Option<Name>);
 
@@ -85,7 +95,35 @@ pub(super) struct Uses {
 
 /// How thinning stands with each actor.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Runs(HashMap<Whose, Run, foldhash::fast::RandomState>);
+struct Runs {
+    of: HashMap<Whose, Run, foldhash::fast::RandomState>,
+    healing: Healing,
+}
+
+/// What was the first to be answered well soon after refusals.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Healing {
+    /// How often anything was.
+    all: u32,
+    /// How often something was that a client wrote: by action or path.
+    wrote: BTreeMap<Name, u32>,
+}
+
+impl Healing {
+    /// Takes note of what was the first to be answered well soon after a refusal.
+    fn note(&mut self, one: &Use, wrote: bool) {
+        self.all = self.all.saturating_add(1);
+        let route = one.route();
+        if wrote && (self.wrote.len() < MOST_HEALERS || self.wrote.contains_key(&route)) {
+            *self.wrote.entry(route).or_default() += 1;
+        }
+    }
+
+    /// Whether an endpoint may be what makes calls succeed again.
+    fn may_be(&self, one: &Use) -> bool {
+        self.wrote.get(&one.route()).is_some_and(|count| *count >= HEALED && *count * HEALED_IN >= self.all)
+    }
+}
 
 /// What was seen of one actor's uses, in the order in which they ended, which is nearly that of time.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -139,7 +177,7 @@ impl Uses {
         self.thinned = looked_through;
         self.list.shrink_to_fit();
         let here: HashSet<Whose> = self.list.iter().map(|one| (one.user, one.address)).collect();
-        self.runs.0.retain(|whose, _| here.contains(whose));
+        self.runs.of.retain(|whose, _| here.contains(whose));
     }
 
     /// Shows every name.
@@ -147,16 +185,23 @@ impl Uses {
         for Use { user, address, method, path, action, .. } in &mut self.list {
             [user, address, action].into_iter().flatten().chain([method, path]).for_each(&mut *see);
         }
-        let runs = std::mem::take(&mut self.runs.0).into_iter().map(|((mut user, mut address), mut run)| {
+        let healing = std::mem::take(&mut self.runs.healing.wrote).into_iter();
+        self.runs.healing.wrote = healing
+            .map(|(mut route, count)| {
+                see(&mut route);
+                (route, count)
+            })
+            .collect();
+        let runs = std::mem::take(&mut self.runs.of).into_iter().map(|((mut user, mut address), mut run)| {
             [&mut user, &mut address].into_iter().flatten().chain(&mut run.routes).for_each(&mut *see);
             ((user, address), run)
         });
-        self.runs.0 = runs.collect();
+        self.runs.of = runs.collect();
     }
 
     /// How much memory they take, in bytes.
     pub(super) fn held(&self) -> usize {
-        self.list.len() * size_of::<Use>() + self.runs.0.len() * size_of::<(Whose, Run)>()
+        self.list.len() * size_of::<Use>() + self.runs.of.len() * size_of::<(Whose, Run)>()
     }
 
     /// When each was.
@@ -255,18 +300,33 @@ impl Runs {
         }
         let moments = Moments::of(&actors, events);
         let mut standing: Vec<(Run, Lists<'_>)> =
-            actors.iter().map(|whose| (self.0.remove(whose).unwrap_or_default(), moments.lists(*whose))).collect();
+            actors.iter().map(|whose| (self.of.remove(whose).unwrap_or_default(), moments.lists(*whose))).collect();
+        let writing = ["POST", "PUT", "PATCH"].map(|method| names.get(method));
+        let mut healed: HashMap<Name, i64, foldhash::fast::RandomState> = HashMap::default();
+        for (one, (actor, _)) in part.iter().zip(&each) {
+            let mut first_since = |name: Option<Name>, happened: &Happened<'_>| {
+                let at = last_before(happened.refused, one.stamp.micros())?;
+                let new = healed.insert(name?, at).is_none_or(|known| known < at);
+                new.then_some(())
+            };
+            let [by_user, by_address] = &standing[*actor].1;
+            let of = [(one.user, by_user), (one.address, by_address)];
+            if of.map(|(name, happened)| first_since(name, happened)) != [None; 2] {
+                self.healing.note(one, writing.contains(&Some(one.method)));
+            }
+        }
         let mut telling: HashMap<Name, bool, foldhash::fast::RandomState> = HashMap::default();
         let keep = part.iter().zip(each).map(|(one, (actor, next))| {
             let (run, lists) = &mut standing[actor];
             run.keeps(one, next, lists, moments.blind)
+                || self.healing.may_be(one)
                 || *telling.entry(one.path).or_insert_with(|| {
                     let path = names.text(one.path).as_bytes();
                     TELLING.iter().any(|word| contains_ignoring_case(path, word))
                 })
         });
         let keep = keep.collect();
-        self.0.extend(actors.iter().copied().zip(standing.into_iter().map(|(run, _)| run)));
+        self.of.extend(actors.iter().copied().zip(standing.into_iter().map(|(run, _)| run)));
         keep
     }
 }
@@ -276,7 +336,7 @@ impl Run {
     /// sockets the log's are.
     fn keeps(&mut self, one: &Use, next: Option<i64>, lists: &Lists<'_>, blind: bool) -> bool {
         let time = one.stamp.micros();
-        let route = one.action.unwrap_or(one.path);
+        let route = one.route();
         let first_on_route = self.routes.len() < MOST_ROUTES && !self.routes.contains(&route);
         if first_on_route {
             self.routes.push(route);
@@ -311,6 +371,13 @@ impl Run {
     }
 }
 
+impl Use {
+    /// The endpoint: its action, or its path where the log names none.
+    fn route(&self) -> Name {
+        self.action.unwrap_or(self.path)
+    }
+}
+
 fn hour_of(one: &Use) -> i64 {
     one.stamp.micros().div_euclid(3600 * SECOND)
 }
@@ -324,6 +391,8 @@ struct Happened<'m> {
     all: &'m [i64],
     /// Only trouble.
     trouble: &'m [i64],
+    /// Only calls that were refused.
+    refused: &'m [i64],
 }
 
 /// What happened to a user and at an address.
@@ -334,6 +403,7 @@ struct Moments {
     numbers: HashMap<Name, u32, foldhash::fast::RandomState>,
     all: Times,
     trouble: Times,
+    refused: Times,
     /// Sockets are opened with neither a user nor an address.
     blind: bool,
 }
@@ -345,7 +415,7 @@ impl Moments {
             let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
             numbers.entry(*name).or_insert(next);
         }
-        let (mut all, mut trouble, mut blind) = (Vec::new(), Vec::new(), false);
+        let (mut all, mut trouble, mut refused, mut blind) = (Vec::new(), Vec::new(), Vec::new(), false);
         for (stamp, event) in events {
             blind |= matches!(event.what, What::Socket(Socket::Connect(_))) && event.user.or(event.address).is_none();
             let is_trouble = || match &event.what {
@@ -356,18 +426,21 @@ impl Moments {
             for number in [event.user, event.address].into_iter().flatten().filter_map(|name| numbers.get(&name)) {
                 all.push((*number, stamp.micros()));
                 trouble.extend(is_trouble().then_some((*number, stamp.micros())));
+                let is_refused = event.request().is_some_and(|request| request.status == Some(401));
+                refused.extend(is_refused.then_some((*number, stamp.micros())));
             }
         }
-        let [all, trouble] = [all, trouble].map(|moments| Times::of(numbers.len(), &moments));
-        Self { numbers, all, trouble, blind }
+        let [all, trouble, refused] = [all, trouble, refused].map(|moments| Times::of(numbers.len(), &moments));
+        Self { numbers, all, trouble, refused, blind }
     }
 
     /// The lists of a user and of an address.
     fn lists(&self, (user, address): Whose) -> Lists<'_> {
         [user, address].map(|name| {
             let number = name.and_then(|name| self.numbers.get(&name));
-            let of = |times: &'_ Times| number.map(|number| times.range(*number)).unwrap_or_default();
-            Happened { all: &self.all.times[of(&self.all)], trouble: &self.trouble.times[of(&self.trouble)] }
+            let [all, trouble, refused] = [&self.all, &self.trouble, &self.refused]
+                .map(|times| number.map_or(&[][..], |number| &times.times[times.range(*number)]));
+            Happened { all, trouble, refused }
         })
     }
 }
@@ -408,6 +481,12 @@ impl Times {
 /// Whether something happened within so long of a time.
 fn near(times: &[i64], time: i64, reach: i64) -> bool {
     between(times, time - reach, time + reach)
+}
+
+/// When it last happened that lately before a time, if it did.
+fn last_before(times: &[i64], time: i64) -> Option<i64> {
+    let last = times.partition_point(|at| *at <= time).checked_sub(1)?;
+    Some(times[last]).filter(|at| time - at <= HEALS)
 }
 
 /// Whether something happened between two times.
