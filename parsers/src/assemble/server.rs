@@ -45,6 +45,8 @@ pub(super) struct State {
     fault: Option<usize>,
     /// An app's lines without an id that may belong to a one-line request which follows.
     notes: VecDeque<PendingNote>,
+    /// One-line requests that refresh have usual words in their paths.
+    refresh_named: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -526,6 +528,8 @@ impl Assembler {
     fn claim_notes(&mut self, line: u64, place: usize, path: &[u8]) {
         let Some(status) = self.events[place].event.request().and_then(|request| request.status) else { return };
         let bare = bare_path(path).to_vec();
+        let to_refresh = names_refresh(&bare);
+        self.server.refresh_named |= to_refresh;
         let mut rest = VecDeque::new();
         while let Some(note) = self.server.notes.pop_front() {
             if note.line + u64::from(NOTE_REACH) < line {
@@ -539,9 +543,14 @@ impl Assembler {
                     .iter()
                     .any(|reason| sense.has(*reason));
             let about_refresh = sense.has(Sense::REFRESH);
-            let to_refresh = names_refresh(&bare);
+            // Where it is not called so, words of a refresh are those of the request on whose line's heels they stand.
+            let heels = about_refresh && !self.server.refresh_named && note.line + 1 == line;
             let other = user.is_some() && owner.is_some() && user != owner;
-            if other || sense.has(Sense::SOCKET) || about_refresh != to_refresh || refused != (status >= 400) {
+            if other
+                || sense.has(Sense::SOCKET)
+                || (about_refresh != to_refresh && !heels)
+                || refused != (status >= 400)
+            {
                 rest.push_back(note);
                 continue;
             }
