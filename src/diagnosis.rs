@@ -277,6 +277,9 @@ pub struct Endpoint {
     pub path: String,
     /// `sign_in`, `refresh`, `sign_out`, `revoke`, `socket`.
     pub role: String,
+    /// Neither what its requests carry nor words tell it, only what it does: a note says why it is taken for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_behaviour: bool,
 }
 
 /// Whom an incident hit.

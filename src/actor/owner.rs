@@ -56,7 +56,7 @@ impl Owners {
     /// Learns from events that name both a user and an address.
     #[must_use]
     pub(crate) fn learn(events: &[Event], roles: &Roles, names: &Names, crew: Crew) -> Self {
-        let (proxies, mut owners) = crew.both(|| proxies(events, names), || Self::named(events));
+        let (proxies, mut owners) = crew.both(|| proxies(events.iter(), names), || Self::named(events));
         owners.proxies = proxies;
         // A sign-in by e-mail, then a user on the same address: one and the same.
         for event in events {
@@ -227,9 +227,9 @@ impl Owners {
 const MOST_OF_ALL: f64 = 0.6;
 
 /// Private addresses that most requests come from, and the machine's own.
-fn proxies(events: &[Event], names: &Names) -> BTreeSet<Name> {
+pub(crate) fn proxies<'e>(events: impl Iterator<Item = &'e Event>, names: &Names) -> BTreeSet<Name> {
     let mut counts: HashMap<Name, usize, RandomState> = HashMap::default();
-    for event in events.iter().filter(|event| event.request().is_some()) {
+    for event in events.filter(|event| event.request().is_some()) {
         if let Some(address) = event.address {
             *counts.entry(address).or_default() += 1;
         }

@@ -127,7 +127,7 @@ fn configuration(logs: &[PathBuf]) -> String {
 
 [endpoints]
 # Paths that are not recognised by themselves; one ending in * holds for all that begin so. `why401 formats` and the JSON's
-# `endpoints` show what was recognised.
+# `endpoints` show what was recognised (`by_behaviour`: by what it does alone, for want of any path of `refresh` here).
 #sign_in = ["/api/v1/auth/sign_in"]
 #refresh = ["/api/v1/auth/refresh"]
 #sign_out = ["/api/v1/auth/sign_out"]

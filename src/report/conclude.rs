@@ -14,6 +14,7 @@ use super::{Findings, Judged, ages, listing_order, rfc3339, role_name, series, s
 use crate::actor::Key;
 use crate::diagnosis::{Diagnosis, Endpoint, Impact, Incident, SCHEMA_VERSION, Summary, Tool};
 use crate::incident::service::{Attack, Restart};
+use crate::session::endpoint::Listed;
 
 /// What begins in the section that is diagnosed: each incident counts where its first sign does.
 struct New<'f> {
@@ -74,7 +75,10 @@ pub(super) fn concluded(placed: &Placed, found: &Found) -> Part {
         || days::days(&findings, &incidents, &active, &placed.thinned),
         || (lifetime_findings(placed), ages::ages(&findings)),
     );
-    let endpoint = |(method, path, role)| Endpoint { method, path, role: role_name(role) };
+    let endpoint = |Listed { method, path, role, by_behaviour }| {
+        let role = role_name(role);
+        Endpoint { method, path, role, by_behaviour }
+    };
     let after = scope.until.map(|until| placed.after(days::edge(&findings, &incidents, &active, until), until, told));
     let who = |key: Key| scope.is_section().then(|| findings.who(key));
     let whose: Vec<Option<Who>> = incidents.iter().map(|(key, _)| key.and_then(who)).collect();
@@ -135,6 +139,8 @@ fn all_notes(placed: &Placed, findings: &Findings<'_>, Told { by_order, behind_p
             "{behind_proxy} lines of a proxy or router say again what the app's own lines say; they are not counted."
         ));
     }
+    let refresh = placed.refresh.as_ref();
+    notes.extend(refresh.map(|refresh| refresh.in_words(placed.roles.behaving_at(&placed.names))));
     notes.extend(changes(&placed.lifetimes));
     notes.extend(late_in_words(&placed.inputs));
     if let Some(since) = placed.since {

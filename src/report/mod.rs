@@ -31,7 +31,7 @@ use crate::diagnosis::{ActorRef, Contribution, Diagnosis, Impact, Incident, Inpu
 use crate::incident;
 use crate::reading::Reading;
 use crate::session::Timeline;
-use crate::session::endpoint::Roles;
+use crate::session::endpoint::{Roles, behaviour::Inferred};
 use crate::stats::Stages;
 use conclude::concluded;
 pub use identity::identity;
@@ -66,6 +66,13 @@ pub(crate) struct Findings<'a> {
 #[must_use]
 pub fn diagnose(reading: Reading) -> Diagnosis {
     diagnose_timed(reading, &mut Stages::default())
+}
+
+/// The same, and what is taken for the refresh by what it does, to be known from then on.
+pub(crate) fn diagnose_and_keep(reading: Reading) -> (Diagnosis, Option<Inferred>) {
+    let placed = place(reading, &mut Stages::default());
+    let found = judge(&placed);
+    (concluded(&placed, &found).diagnosis, placed.refresh)
 }
 
 /// The same, with the time that each stage took.

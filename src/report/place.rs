@@ -14,14 +14,15 @@ use why401_parsers::record::{ClientRefresh, Side};
 use super::section::Scope;
 use super::{class, platform, proxy, rfc3339, time};
 use crate::actor::clock::{SetBy, nearest_zone};
-use crate::actor::{Actor, Identified, Key, identify};
+use crate::actor::{Actor, Identified, Key, identify, owner::proxies};
 use crate::cause::case::span;
 use crate::config::{Config, Keep};
 use crate::diagnosis::Input;
 use crate::reading::Reading;
+use crate::session::endpoint::{Roles, behaviour::Inferred};
 use crate::session::habit::Habit;
 use crate::session::lifetime::{Ages, KnownBy, Lifetime};
-use crate::session::{SECOND, Timeline, endpoint::Roles, timeline};
+use crate::session::{SECOND, Timeline, timeline};
 use crate::spread::Crew;
 use crate::stats::Stages;
 
@@ -32,6 +33,8 @@ pub(crate) struct Placed {
     pub(crate) sources: Vec<String>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) roles: Roles,
+    /// What is taken for the refresh, where only what it does tells it.
+    pub(crate) refresh: Option<Inferred>,
     pub(crate) identified: Identified,
     pub(crate) timelines: BTreeMap<Key, Timeline>,
     /// The best supported first.
@@ -99,10 +102,11 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
     let thinned_in_all = thinned;
     let thinned = scope.new_of(&thinned_in_all);
     let source_names: Vec<String> = balances.into_iter().map(|(name, ..)| name).collect();
-    let roles = {
+    let mut roles = {
         let requests = assembled.iter().flat_map(|source| &source.events).filter_map(Event::request);
         Roles::learn(requests, &names, &config.endpoints)
     };
+    let refresh = refresh_by_behaviour(&mut roles, &assembled, &names, &config, scope.refresh.clone());
     stages.done("settle");
     let identified = identify(assembled, &roles, &mut names, crew);
     for (number, clock) in &identified.clocks {
@@ -152,6 +156,7 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
         sources: source_names,
         inputs,
         roles,
+        refresh,
         identified,
         timelines,
         lifetimes,
@@ -167,6 +172,23 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
         scope,
         thinned_in_all,
     }
+}
+
+/// Looks for a refresh in what the servers' endpoints do, where none is known or stated. `before` was found in an earlier section.
+fn refresh_by_behaviour(
+    roles: &mut Roles,
+    sources: &[Assembled],
+    names: &Names,
+    config: &Config,
+    before: Option<Inferred>,
+) -> Option<Inferred> {
+    let events = || sources.iter().filter(|source| source.side == Side::Server).flat_map(|source| &source.events);
+    if !config.endpoints.refresh.is_empty() || roles.has_refresh(events().filter_map(Event::request)) {
+        return None;
+    }
+    let mut ordered: Vec<&Event> = events().collect();
+    ordered.sort_by_key(|event| (event.time, event.source, event.line));
+    roles.learn_by_behaviour(&ordered, names, &proxies(events(), names), before)
 }
 
 /// From when on is looked: so long before the latest time of the servers, or of all if there are only clients.

@@ -1,12 +1,15 @@
 //! Which endpoints sign in, refresh, sign out: by what their requests carry, by a vocabulary of usual words, by what the
-//! configuration says. The rules know no app.
+//! configuration says; which one refreshes, else by what it does ([`behaviour`]). The rules know no app.
 
-use std::collections::HashMap;
+pub(crate) mod behaviour;
+
+use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
-use why401_parsers::event::{Name, Names, Request};
+use why401_parsers::event::{Event, Name, Names, Request};
 
 use crate::config::Endpoints;
+use behaviour::Inferred;
 
 /// What an endpoint is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -34,6 +37,18 @@ pub struct Roles {
     known: HashMap<(Name, Name), Role, RandomState>,
     /// By controller and action: for requests whose first line is not in the log.
     by_action: HashMap<Name, Role, RandomState>,
+    /// The refresh, where only what it does tells it.
+    behaving: BTreeSet<(Name, Name)>,
+}
+
+/// An endpoint that has a role, for the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) role: Role,
+    /// Only what it does tells it.
+    pub(crate) by_behaviour: bool,
 }
 
 impl Roles {
@@ -67,7 +82,39 @@ impl Roles {
                 by_action.entry(action).and_modify(|known| *known = (*known).min(*role)).or_insert(*role);
             }
         }
-        Self { known, by_action }
+        Self { known, by_action, behaving: BTreeSet::new() }
+    }
+
+    /// Looks for a refresh in what a server's endpoints do, where none is known: `events` are the servers', in order of time. `before` was
+    /// found earlier, and stays.
+    pub(crate) fn learn_by_behaviour(
+        &mut self,
+        events: &[&Event],
+        names: &Names,
+        proxies: &BTreeSet<Name>,
+        before: Option<Inferred>,
+    ) -> Option<Inferred> {
+        let found = before.or_else(|| behaviour::refresh(events, self, names, proxies))?;
+        for request in events.iter().filter_map(|event| event.request()).filter(|request| found.is(request, names)) {
+            let endpoint = (request.method, request.path);
+            self.known.insert(endpoint, Role::Refresh);
+            self.behaving.insert(endpoint);
+            self.by_action.extend(request.action.map(|action| (action, Role::Refresh)));
+        }
+        Some(found)
+    }
+
+    /// Whether a request is a refresh, for any of these.
+    pub(crate) fn has_refresh<'a>(&self, mut requests: impl Iterator<Item = &'a Request>) -> bool {
+        self.known.values().any(|role| *role == Role::Refresh)
+            && requests.any(|request| self.of(request) == Role::Refresh)
+    }
+
+    /// The path of the refresh that only what it does tells, if it has but one.
+    pub(crate) fn behaving_at<'n>(&self, names: &'n Names) -> Option<&'n str> {
+        let mut paths = self.behaving.iter().map(|(_, path)| *path);
+        let path = paths.next()?;
+        paths.all(|other| other == path).then(|| names.text(path))
     }
 
     /// The role of a request. What it carried itself beats what its endpoint is mostly for: one endpoint may serve several
@@ -83,16 +130,21 @@ impl Roles {
         }
     }
 
-    /// The endpoints that have a role, for the report: method, path, role. Sorted.
+    /// The endpoints that have a role, for the report. Sorted.
     #[must_use]
-    pub fn list(&self, names: &Names) -> Vec<(String, String, Role)> {
+    pub(crate) fn list(&self, names: &Names) -> Vec<Listed> {
         let mut list: Vec<_> = self
             .known
             .iter()
             .filter(|(_, role)| !matches!(role, Role::Health))
-            .map(|((method, path), role)| (names.text(*method).to_owned(), names.text(*path).to_owned(), *role))
+            .map(|((method, path), role)| Listed {
+                method: names.text(*method).to_owned(),
+                path: names.text(*path).to_owned(),
+                role: *role,
+                by_behaviour: self.behaving.contains(&(*method, *path)),
+            })
             .collect();
-        list.sort_by(|a, b| (a.2, &a.1, &a.0).cmp(&(b.2, &b.1, &b.0)));
+        list.sort_by(|a, b| (a.role, &a.path, &a.method).cmp(&(b.role, &b.path, &b.method)));
         list
     }
 }

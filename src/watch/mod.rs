@@ -178,7 +178,9 @@ impl Watch {
 
     fn diagnose(&mut self) -> Diagnosis {
         let begun = Instant::now();
-        let diagnosis = crate::diagnose(self.reading.clone().in_order());
+        let (diagnosis, refresh) = crate::report::diagnose_and_keep(self.reading.clone().in_order());
+        // What showed it may be let go, and the verdicts would change.
+        self.reading.scope.refresh = refresh;
         self.took = begun.elapsed();
         self.diagnosed = Instant::now();
         self.stirred = false;

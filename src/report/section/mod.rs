@@ -151,6 +151,7 @@ impl Placed {
             thinned: self.thinned_in_all.clone(),
             ages,
             told_lifetimes: self.told_lifetimes.clone(),
+            refresh: self.refresh.clone(),
             told,
             edge,
             haste: 0,
@@ -306,6 +307,25 @@ mod tests {
                 assert!(here.abs_diff(there) * 100 <= there * percent, "{dialect:?}, a {part}th: {here}, not {there}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_taken_for_the_refresh_stays_so() {
+        let log = String::from_utf8(log(Dialect::LogrageJson)).unwrap();
+        let log = log.replace("/identity/sessions/renew", "/v1/handshake/next");
+        let log = log
+            .replace(r#"Identity::SessionsController","action":"renew"#, r#"V1::HandshakesController","action":"next"#);
+        let (whole, all) = diagnosed(log.as_bytes(), None);
+        let (sections, _) = diagnosed(log.as_bytes(), Some(Budget { held: all / 4, listed: 1 << 20 }));
+        for diagnosis in [&whole, &sections] {
+            let refresh: Vec<&str> =
+                diagnosis.endpoints.iter().filter(|one| one.by_behaviour).map(|one| one.path.as_str()).collect();
+            assert_eq!(refresh, ["/v1/handshake/next"]);
+            assert_eq!(diagnosis.notes.iter().filter(|note| note.contains("/v1/handshake/next")).count(), 1);
+        }
+        // In the first sections nobody is healed.
+        let (here, there) = (sections.summary.refreshes, whole.summary.refreshes);
+        assert!(here <= there && here * 4 > there * 3, "{here} of {there}");
     }
 
     #[test]

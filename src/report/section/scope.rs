@@ -8,6 +8,7 @@ use std::ops::Range;
 use foldhash::fast::RandomState;
 use why401_parsers::event::Event;
 
+use crate::session::endpoint::behaviour::Inferred;
 use crate::session::lifetime::Ages;
 use crate::session::{DAY, HOUR, Item};
 
@@ -24,6 +25,8 @@ pub(crate) struct Scope {
     pub(crate) ages: BTreeMap<&'static str, Ages>,
     /// How often clients were told which lifetime, in seconds.
     pub(crate) told_lifetimes: BTreeMap<u32, usize>,
+    /// What is taken for the refresh since an earlier section, where only what it does tells it.
+    pub(crate) refresh: Option<Inferred>,
     /// Counts of which notes speak, in earlier sections.
     pub(super) told: Told,
     /// Who was there when the section before ended.

@@ -40,7 +40,7 @@ pub(crate) struct Whole {
     steps: BTreeMap<(Label, String), (FixStep, BTreeSet<Who>)>,
     days: BTreeMap<String, Day>,
     ages: BTreeMap<i64, AgeBin>,
-    endpoints: BTreeSet<(String, String, String)>,
+    endpoints: BTreeMap<(String, String, String), bool>,
     /// All the rest, as the sections before have it.
     rest: Diagnosis,
     sections: usize,
@@ -113,7 +113,7 @@ impl Whole {
             steps: BTreeMap::new(),
             days: BTreeMap::new(),
             ages: BTreeMap::new(),
-            endpoints: BTreeSet::new(),
+            endpoints: BTreeMap::new(),
             rest: Diagnosis::default(),
             sections: 0,
         }
@@ -183,7 +183,8 @@ impl Whole {
             sum.sockets_refused += bin.sockets_refused;
             sum.accepted += bin.accepted;
         }
-        self.endpoints.extend(endpoints.into_iter().map(|Endpoint { method, path, role }| (role, path, method)));
+        let of = |Endpoint { method, path, role, by_behaviour }| ((role, path, method), by_behaviour);
+        self.endpoints.extend(endpoints.into_iter().map(of));
         add_summary(&mut self.rest.summary, summary);
         self.rest.series = joined(std::mem::take(&mut self.rest.series), series);
         self.rest.inputs = add_inputs(std::mem::take(&mut self.rest.inputs), inputs);
@@ -287,7 +288,7 @@ impl Whole {
         rest.incidents = incidents.into_iter().map(|(_, incident)| incident).collect();
         rest.days = self.days.into_values().collect();
         rest.ages = self.ages.into_values().collect();
-        let endpoint = |(role, path, method)| Endpoint { method, path, role };
+        let endpoint = |((role, path, method), by_behaviour)| Endpoint { method, path, role, by_behaviour };
         rest.endpoints = self.endpoints.into_iter().map(endpoint).collect();
         rest.fix_plan = plan(self.steps);
         rest.notes.push(in_words(self.sections, bare, self.unlisted));
