@@ -78,7 +78,9 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
         balances.push((source.name, source.balance, source.year, zone.is_some()));
     }
     let (mut names, renaming) = names.sorted();
-    renaming.apply(assembled.iter_mut().flat_map(|source| &mut source.events));
+    for source in &mut assembled {
+        crew.change(&mut source.events, |events| renaming.apply(events.iter_mut()));
+    }
     infer_years(&mut assembled);
     for (source, (name, balance, written, zone_stated)) in assembled.iter_mut().zip(&balances) {
         // Times without a year, and no other source that has one: the year in which the file was last written.
@@ -102,10 +104,8 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
     let thinned_in_all = thinned;
     let thinned = scope.new_of(&thinned_in_all);
     let source_names: Vec<String> = balances.into_iter().map(|(name, ..)| name).collect();
-    let mut roles = {
-        let requests = assembled.iter().flat_map(|source| &source.events).filter_map(Event::request);
-        Roles::learn(requests, &names, &config.endpoints)
-    };
+    let of_sources = assembled.iter().map(|source| &source.events[..]);
+    let mut roles = Roles::learn(of_sources, &names, &config.endpoints, crew);
     let refresh = refresh_by_behaviour(&mut roles, &assembled, &names, &config, scope.refresh.clone());
     stages.done("settle");
     let identified = identify(assembled, &roles, &mut names, crew);
@@ -127,16 +127,19 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
     let actors: Vec<(&Key, &Actor)> = identified.actors.iter().collect();
     let timelines = crew.each(&actors, |(key, actor)| (**key, timeline(actor, &identified, &roles, &names)));
     let timelines: BTreeMap<Key, Timeline> = timelines.into_iter().collect();
-    let mut by_platform = scope.ages.clone();
-    let during = scope.during().start..i64::MAX;
-    for (key, timeline) in &timelines {
-        let platform = identified.actors.get(key).and_then(|actor| platform(actor, &inputs, &names));
-        by_platform.entry(class(platform, &identified)).or_default().add(timeline, &during);
-    }
+    let (by_platform, told) = crew.both(
+        || {
+            let class_of = |key: &Key| {
+                let actor = identified.actors.get(key);
+                class(actor.and_then(|actor| platform(actor, &inputs, &names)), &identified)
+            };
+            ages_by_class(&timelines, class_of, &scope)
+        },
+        || told_lifetimes(&identified.events, &scope),
+    );
     let mut ages = Ages::default();
     by_platform.values().for_each(|of_platform| ages.merge(of_platform));
     let mut lifetimes = ages.lifetimes();
-    let told = told_lifetimes(&identified.events, &scope);
     lifetimes.extend(stated_lifetimes(&told, &lifetimes));
     if let Some(seconds) = config.lifetimes.access_seconds {
         let access = i64::from(seconds) * SECOND;
@@ -306,6 +309,20 @@ pub(super) fn stated(event: &Event) -> Option<u32> {
         _ => None,
     };
     seconds.filter(|seconds| *seconds >= 60)
+}
+
+/// What timelines, and earlier sections, show of how long credentials live, by the sort of client.
+fn ages_by_class(
+    timelines: &BTreeMap<Key, Timeline>,
+    class_of: impl Fn(&Key) -> &'static str,
+    scope: &Scope,
+) -> BTreeMap<&'static str, Ages> {
+    let mut ages = scope.ages.clone();
+    let during = scope.during().start..i64::MAX;
+    for (key, timeline) in timelines {
+        ages.entry(class_of(key)).or_default().add(timeline, &during);
+    }
+    ages
 }
 
 /// How often clients were told which lifetime, in seconds: in what counts, and in earlier sections.

@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use why401_parsers::event::{Event, Name, Names, Request};
 
 use crate::config::Endpoints;
+use crate::spread::Crew;
 use behaviour::Inferred;
 
 /// What an endpoint is for.
@@ -53,15 +54,19 @@ pub(crate) struct Listed {
 
 impl Roles {
     /// Learns the roles from all requests, of both sides.
-    pub fn learn<'a>(requests: impl Iterator<Item = &'a Request>, names: &Names, config: &Endpoints) -> Self {
+    pub(crate) fn learn<'e>(
+        sources: impl Iterator<Item = &'e [Event]>,
+        names: &Names,
+        config: &Endpoints,
+        crew: Crew,
+    ) -> Self {
         let mut seen: HashMap<(Name, Name), Seen, RandomState> = HashMap::default();
-        for request in requests {
-            let entry = seen.entry((request.method, request.path)).or_default();
-            entry.password |= request.password;
-            entry.new_password |= request.new_password;
-            entry.refresh_token |= request.refresh_token;
-            entry.upgraded |= request.upgraded;
-            entry.action = entry.action.or(request.action);
+        for events in sources {
+            for part in crew.split(events.len(), |part| seen_in(&events[part])) {
+                for (endpoint, more) in part {
+                    seen.entry(endpoint).or_default().add(&more);
+                }
+            }
         }
         // What has neither method nor path is the rest of requests whose first line is lost, each of another endpoint.
         seen.retain(|(method, path), _| !(names.text(*method).is_empty() && names.text(*path).is_empty()));
@@ -156,6 +161,31 @@ struct Seen {
     refresh_token: bool,
     upgraded: bool,
     action: Option<Name>,
+}
+
+impl Seen {
+    fn add(&mut self, more: &Self) {
+        self.password |= more.password;
+        self.new_password |= more.new_password;
+        self.refresh_token |= more.refresh_token;
+        self.upgraded |= more.upgraded;
+        self.action = self.action.or(more.action);
+    }
+}
+
+/// What is seen of each endpoint.
+fn seen_in(events: &[Event]) -> HashMap<(Name, Name), Seen, RandomState> {
+    let mut seen: HashMap<(Name, Name), Seen, RandomState> = HashMap::default();
+    for request in events.iter().filter_map(Event::request) {
+        seen.entry((request.method, request.path)).or_default().add(&Seen {
+            password: request.password,
+            new_password: request.new_password,
+            refresh_token: request.refresh_token,
+            upgraded: request.upgraded,
+            action: request.action,
+        });
+    }
+    seen
 }
 
 fn role_of(method: &str, path: &str, action: &str, seen: &Seen, config: &Endpoints) -> Role {
