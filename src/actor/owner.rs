@@ -17,6 +17,8 @@ pub struct Owners {
     /// The machine's own or a private address that most requests come from: a proxy, or a developer.
     proxies: BTreeSet<Name>,
     emails: HashMap<Name, Name, RandomState>,
+    /// Addresses with sightings that are not in their place yet.
+    unsettled: Vec<Name>,
 }
 
 /// Who was seen on an address.
@@ -24,6 +26,8 @@ pub struct Owners {
 struct Seen {
     /// When which user was, in order of time.
     times: Vec<(i64, Name)>,
+    /// The same, of sightings that came later than others of a later time: put in their place all at once.
+    late: Vec<(i64, Name)>,
     /// The first of them, and the others: of most addresses there are none.
     first: Option<Name>,
     others: BTreeSet<Name>,
@@ -34,6 +38,14 @@ impl Seen {
         let first = *self.first.get_or_insert(user);
         if first != user {
             self.others.insert(user);
+        }
+    }
+
+    fn settle(&mut self) {
+        if !self.late.is_empty() {
+            self.times.reserve_exact(self.late.len());
+            self.times.append(&mut std::mem::take(&mut self.late));
+            self.times.sort_by_key(|(time, _)| *time);
         }
     }
 
@@ -106,11 +118,22 @@ impl Owners {
         if last.is_none_or(|(other, _)| other <= time) {
             seen.times.push((time, user));
         } else {
-            let at = seen.times.partition_point(|(other, _)| *other <= time);
-            seen.times.insert(at, (time, user));
+            if seen.late.is_empty() {
+                self.unsettled.push(address);
+            }
+            seen.late.push((time, user));
         }
         if last.is_none_or(|(_, other)| other != user) {
             seen.add(user);
+        }
+    }
+
+    /// Puts what was seen in its place. Who held an address can be asked until somebody is seen anew.
+    pub(super) fn settle(&mut self) {
+        for address in std::mem::take(&mut self.unsettled) {
+            if let Some(seen) = self.addresses.get_mut(&address) {
+                seen.settle();
+            }
         }
     }
 
@@ -146,6 +169,12 @@ impl Owners {
         shared.sort_unstable();
         shared.dedup();
         shared
+    }
+
+    /// Who held an address at a time, by all that was seen so far: see [`Self::at`].
+    pub(super) fn settled_at(&mut self, address: Name, time: i64) -> Option<(Name, bool)> {
+        self.addresses.get_mut(&address)?.settle();
+        self.at(address, time)
     }
 
     /// Who held an address at a time; `true` if that is a guess. On an address of one user it is that user; on a shared one

@@ -127,6 +127,7 @@ pub(super) fn pair(events: &[Event], marked: &Marked<'_>, owners: &mut Owners, c
         }
         attempts.extend(pairing.finish(owners));
     }
+    owners.settle();
     super::token::owners_of_tokens(&mut attempts, events, crew);
     for attempt in &mut attempts {
         if attempt.key.is_none() {
@@ -293,14 +294,14 @@ impl<'a> Pairing<'a> {
         self.live.push(attempt);
     }
 
-    fn closed(&mut self, event: &Event, owners: &Owners) {
+    fn closed(&mut self, event: &Event, owners: &mut Owners) {
         self.tagged_closes |= event.user.is_some();
         let Some(address) = event.address else { return };
         // A tag of a user stands on it: an accepted socket. (Refused ones are never tagged.)
         if event.user.is_none() && !self.refusals.is_empty() {
             let place = self.undecided.iter().position(|attempt| attempt.address == Some(address));
             if let Some(mut attempt) = place.and_then(|place| self.undecided.remove(place)) {
-                let owner = owners.at(address, event.time).map(|(user, _)| user);
+                let owner = owners.settled_at(address, event.time).map(|(user, _)| user);
                 let by_user = self.refusals.iter().position(|(_, _, _, user)| user.is_some() && *user == owner);
                 let free = self.refusals.iter().position(|(_, _, _, user)| user.is_none() || owner.is_none());
                 let Some((time, line, sense, user)) =
