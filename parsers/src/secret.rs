@@ -184,6 +184,7 @@ mod tests {
     fn an_id_is_the_same_in_either_case_and_every_digit_counts() {
         let id = b"5e908487-aB00-4c00-8d00-0123456789eF";
         assert_eq!(RequestId::new(id), RequestId::new(&id.to_ascii_lowercase()));
+        assert_eq!((size_of::<RequestId>(), size_of::<Option<RequestId>>()), (16, 16));
         assert_eq!(RequestId::uuid(id), Some([0x5e90_8487_ab00_4c00, 0x8d00_0123_4567_89ef].into()));
         for at in 0..id.len() {
             let mut other = *id;

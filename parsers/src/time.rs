@@ -3,9 +3,9 @@
 //! A [`Stamp`] keeps what the text said and what it left out (zone, year): the parsers have no clock and know of no
 //! other source, so what is missing is filled in later, by whoever knows the source's zone and year.
 
-use chrono::{DateTime, FixedOffset};
 use std::num::NonZeroI64;
 
+use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use crate::text::digits;
@@ -44,7 +44,7 @@ impl Stamp {
     const DATED: i64 = 2;
     const COARSE: i64 = 4;
     /// Always set, so that no stamp is zero and an `Option` of it takes no more room.
-    const SET: i64 = 8;
+    const SET: NonZeroI64 = NonZeroI64::new(8).expect("it is not zero");
     /// The bits below the microseconds.
     const BELOW: u32 = 4;
 
@@ -54,9 +54,8 @@ impl Stamp {
     pub fn of(Stated { micros, zoned, dated, coarse }: Stated) -> Self {
         const MOST: i64 = i64::MAX >> Stamp::BELOW;
         let flag = |is: bool, bit: i64| if is { bit } else { 0 };
-        let flags = flag(zoned, Self::ZONED) | flag(dated, Self::DATED) | flag(coarse, Self::COARSE) | Self::SET;
-        let bits = micros.clamp(-MOST, MOST) << Self::BELOW | flags;
-        Self(NonZeroI64::new(bits).unwrap_or(NonZeroI64::MIN))
+        let flags = flag(zoned, Self::ZONED) | flag(dated, Self::DATED) | flag(coarse, Self::COARSE);
+        Self(Self::SET | flags | micros.clamp(-MOST, MOST) << Self::BELOW)
     }
 
     const fn has(self, bit: i64) -> bool {
@@ -428,6 +427,21 @@ pub fn http_date(text: &[u8]) -> Option<Stamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stamp_takes_eight_bytes_and_tells_all_that_was_stated() {
+        assert_eq!((size_of::<Stamp>(), size_of::<Option<Stamp>>()), (8, 8));
+        for micros in [0, 1, -1, 1_794_808_232_068_658, -62_135_596_800_000_000, i64::MAX >> 4, -(i64::MAX >> 4)] {
+            for flags in 0..8 {
+                let [zoned, dated, coarse] = [1, 2, 4].map(|bit| flags & bit != 0);
+                let stated = Stated { micros, zoned, dated, coarse };
+                assert_eq!(Stamp::of(stated).stated(), stated);
+                assert_eq!(Stamp::of(stated).at(7), Stamp::of(Stated { micros: 7, ..stated }));
+            }
+        }
+        let beyond = |micros| Stamp::of(Stated { micros, zoned: true, dated: true, coarse: false }).micros();
+        assert_eq!((beyond(i64::MAX), beyond(i64::MIN)), (i64::MAX >> 4, -(i64::MAX >> 4)));
+    }
 
     #[test]
     fn the_forms_that_logs_use_mean_the_same_instant() {

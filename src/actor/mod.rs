@@ -98,8 +98,9 @@ pub(crate) fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names
     server.sort_by_key(|event| (event.time, event.source, event.line));
     name_gids(&mut server, names);
     let named: &Names = names;
-    let (mut owners, marked) =
-        crew.both(|| owner::Owners::learn(&server, roles, named, crew), || socket::Marked::of(&server));
+    let (owners, (proxies, marked)) = crew
+        .both(|| owner::Owners::named(&server), || (owner::proxies(server.iter(), named), socket::Marked::of(&server)));
+    let mut owners = owners.learn(&server, roles, proxies);
     let sockets = socket::pair(&server, &marked, &mut owners, crew);
     let owners = owners;
     let (shared_addresses, proxies) = (owners.shared(), owners.proxies());

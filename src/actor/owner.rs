@@ -8,7 +8,6 @@ use why401_parsers::event::{Event, Name, Names, What};
 
 use super::Key;
 use crate::session::endpoint::{Role, Roles};
-use crate::spread::Crew;
 
 /// Sightings of users on addresses, and of users behind e-mails.
 #[derive(Debug, Default)]
@@ -65,11 +64,10 @@ const GOES_ON: i64 = 1_500_000;
 const SIGN_IN_REACH: i64 = 60 * 1_000_000;
 
 impl Owners {
-    /// Learns from events that name both a user and an address.
+    /// Learns from sign-ins besides, and which addresses are proxies'.
     #[must_use]
-    pub(crate) fn learn(events: &[Event], roles: &Roles, names: &Names, crew: Crew) -> Self {
-        let (proxies, mut owners) = crew.both(|| proxies(events.iter(), names), || Self::named(events));
-        owners.proxies = proxies;
+    pub(super) fn learn(self, events: &[Event], roles: &Roles, proxies: BTreeSet<Name>) -> Self {
+        let mut owners = Self { proxies, ..self };
         // A sign-in by e-mail, then a user on the same address: one and the same.
         for event in events {
             let (Some(email), Some(address), None) = (event.email, event.address, event.user) else { continue };
@@ -92,8 +90,8 @@ impl Owners {
         owners
     }
 
-    /// Whom single events name together.
-    fn named(events: &[Event]) -> Self {
+    /// Learns from events that name both a user and an address, or an e-mail.
+    pub(super) fn named(events: &[Event]) -> Self {
         let mut owners = Self::default();
         for event in events {
             if let (Some(user), Some(address)) = (event.user, event.address) {

@@ -15,11 +15,18 @@ const BESIDE: i64 = 2 * MINUTE;
 /// Fewer refusals than this, or of fewer people, may have any reason.
 const FEWEST: (usize, usize) = (4, 2);
 
+/// How often a process accepted somebody, and refused a fresh credential that another one accepts.
+#[derive(Default)]
+struct Counts {
+    accepted: usize,
+    refused: usize,
+}
+
 /// What is known of a process.
 #[derive(Default)]
 struct Record {
-    accepted: usize,
-    refused: usize,
+    counts: Counts,
+    /// Whom it refused.
     people: BTreeSet<Key>,
 }
 
@@ -37,37 +44,28 @@ pub(crate) fn odd_instances(
     for (of_actor, (key, _)) in
         crew.each(&timelines, |(_, timeline)| seen_by(identified, timeline, shortest)).into_iter().zip(&timelines)
     {
-        for (process, (accepted, refused)) in of_actor {
+        for (process, Counts { accepted, refused }) in of_actor {
             let record = processes.entry(process).or_default();
-            record.accepted += accepted;
-            record.refused += refused;
+            record.counts.accepted += accepted;
+            record.counts.refused += refused;
             if refused > 0 {
                 record.people.insert(**key);
             }
         }
     }
-    let odd = |record: &Record| {
-        record.refused >= FEWEST.0 && record.people.len() >= FEWEST.1 && record.refused > 2 * record.accepted
+    let odd = |Record { counts, people }: &Record| {
+        counts.refused >= FEWEST.0 && people.len() >= FEWEST.1 && counts.refused > 2 * counts.accepted
     };
     processes.into_iter().filter(|(_, record)| odd(record)).map(|(process, _)| process).collect()
 }
 
-/// How often each process accepted an actor, and how often it refused a fresh credential of his that another one accepts; in the order in
-/// which they are first seen.
-fn seen_by(identified: &Identified, timeline: &Timeline, shortest: Option<i64>) -> Vec<(u64, (usize, usize))> {
+/// What one actor shows of each process.
+fn seen_by(identified: &Identified, timeline: &Timeline, shortest: Option<i64>) -> BTreeMap<u64, Counts> {
     let process_of = |item: &Item| {
         let event = &identified.events[item.event?];
         (event.process != 0 && item.side == Side::Server).then_some(event.process)
     };
-    let mut processes: Vec<(u64, (usize, usize))> = Vec::new();
-    let mut note = |process: u64, accepted: usize, refused: usize| {
-        let place = processes.iter().position(|(known, _)| *known == process).unwrap_or_else(|| {
-            processes.push((process, (0, 0)));
-            processes.len() - 1
-        });
-        let counts = &mut processes[place].1;
-        *counts = (counts.0 + accepted, counts.1 + refused);
-    };
+    let mut processes: BTreeMap<u64, Counts> = BTreeMap::new();
     // The newest credential of each device.
     let mut issued: Vec<Option<i64>> = vec![None; timeline.lanes];
     for (place, item) in timeline.items.iter().enumerate() {
@@ -78,7 +76,7 @@ fn seen_by(identified: &Identified, timeline: &Timeline, shortest: Option<i64>) 
             Kind::SignOut | Kind::Revoke | Kind::Removing => issued[item.lane] = None,
             Kind::Accepted { .. } => {
                 if let Some(process) = process_of(item) {
-                    note(process, 1, 0);
+                    processes.entry(process).or_default().accepted += 1;
                 }
             }
             Kind::Unauthorized { .. } => {
@@ -94,7 +92,7 @@ fn seen_by(identified: &Identified, timeline: &Timeline, shortest: Option<i64>) 
                             && process_of(other).is_some_and(|other| other != process)
                     });
                 if fresh && accepted_elsewhere {
-                    note(process, 0, 1);
+                    processes.entry(process).or_default().refused += 1;
                 }
             }
             _ => {}

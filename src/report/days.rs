@@ -165,23 +165,20 @@ pub(super) fn days(
 }
 
 /// What is counted of requests, by the day since 1970.
-fn requests(findings: &Findings<'_>) -> BTreeMap<i64, Day> {
+fn requests(findings: &Findings<'_>) -> Vec<(i64, Day)> {
     let side = if findings.identified.has_server { Side::Server } else { Side::Client };
-    let mut days: BTreeMap<i64, Day> = BTreeMap::new();
-    // Events are in order of time: mostly the day is that of the one before.
-    let mut current: (i64, Day) = (i64::MIN, Day::default());
+    let mut days: Vec<(i64, Day)> = Vec::new();
     for event in findings.counted().filter(|event| event.time > 0) {
         let What::Request(request) = &event.what else { continue };
         if request.side != side {
             continue;
         }
+        // Events are in order of time: a day's stand together.
         let number = event.time.div_euclid(DAY);
-        if number != current.0 {
-            let next = (number, days.remove(&number).unwrap_or_default());
-            let (before, counted) = std::mem::replace(&mut current, next);
-            days.insert(before, counted);
+        if days.last().is_none_or(|(last, _)| *last != number) {
+            days.push((number, Day::default()));
         }
-        let day = &mut current.1;
+        let Some((_, day)) = days.last_mut() else { continue };
         let nameless = findings.names.text(request.method).is_empty() && findings.names.text(request.path).is_empty();
         day.requests += u64::from(!nameless);
         day.unauthorized += u64::from(request.status == Some(401));
@@ -191,8 +188,6 @@ fn requests(findings: &Findings<'_>) -> BTreeMap<i64, Day> {
             day.refresh_failures += u64::from(failed);
         }
     }
-    days.insert(current.0, current.1);
-    days.remove(&i64::MIN);
     days
 }
 

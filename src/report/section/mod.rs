@@ -82,8 +82,8 @@ pub(crate) fn make_room(reading: &mut Reading, known: &mut [Known]) {
         (until, until, 1),
         (until, until, 0),
     ];
-    // Where nothing was enough the last time, the last is.
-    let levels = if haste > 0 { &levels[levels.len() - 1..] } else { &levels };
+    // Where nothing was enough the last time, time before and after need not be tried.
+    let levels = if haste > 0 { &levels[3..] } else { &levels };
     let mut fits = false;
     for (before, calls_before, routes) in levels.iter().copied() {
         let spared = spared(&placed, before, routes);
