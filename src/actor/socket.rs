@@ -413,7 +413,7 @@ impl<'a> Pairing<'a> {
                 attempt.outcome = Outcome::Anonymous(self.tagged_closes && attempt.untagged_end);
             }
         }
-        self.done.sort_by_key(|attempt| (attempt.opened, attempt.line));
+        self.done.sort_by_cached_key(|attempt| (attempt.opened, attempt.line));
         self.done
     }
 }

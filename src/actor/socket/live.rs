@@ -1,7 +1,8 @@
 //! Sockets that are open: found by whose they are and from where, the oldest first, however many are open at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
+use foldhash::fast::RandomState;
 use why401_parsers::event::Name;
 
 use super::Attempt;
@@ -10,7 +11,7 @@ use crate::actor::Key;
 /// What is open and not ended, in the order in which it was taken in.
 #[derive(Debug, Default)]
 pub(super) struct Live {
-    open: BTreeMap<u64, Attempt>,
+    open: HashMap<u64, Attempt, RandomState>,
     next: u64,
     by_address: BTreeSet<(Name, u64)>,
     by_user: BTreeSet<(Name, u64)>,
@@ -72,7 +73,9 @@ impl Live {
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Attempt> + use<> {
         self.by_address.clear();
         self.by_user.clear();
-        std::mem::take(&mut self.open).into_values()
+        let mut open: Vec<(u64, Attempt)> = self.open.drain().collect();
+        open.sort_unstable_by_key(|(number, _)| *number);
+        open.into_iter().map(|(_, attempt)| attempt)
     }
 }
 
