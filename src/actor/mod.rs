@@ -158,7 +158,6 @@ pub(crate) fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names
         actor.sockets.sort_by_key(|attempt| (attempt.opened, attempt.line));
     }
     let twins = twins(&events, &actors);
-    crew.let_go((owners, keys, numbers));
     Identified { events, actors, clocks, client_sources, has_server, twins, deploys, shared_addresses, proxies }
 }
 
