@@ -72,18 +72,6 @@ impl Crew {
         })
     }
 
-    /// Changes many items, in as many parts as there are threads.
-    pub(crate) fn change<T: Send>(self, items: &mut [T], work: impl Fn(&mut [T]) + Sync) {
-        let length = items.len().div_ceil(self.0).max(LEAST);
-        let mut parts = items.chunks_mut(length);
-        let first = parts.next();
-        thread::scope(|scope| {
-            // What a thread panics with, the scope does.
-            parts.for_each(|part| _ = scope.spawn(|| work(part)));
-            first.into_iter().for_each(&work);
-        });
-    }
-
     /// Lets go of something large while others go on: freeing millions of pieces takes a while, and nobody need wait for it.
     pub(crate) fn let_go<T: Send + 'static>(self, thing: T) {
         if self.0 > 1 {

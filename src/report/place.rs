@@ -78,9 +78,7 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
         balances.push((source.name, source.balance, source.year, zone.is_some()));
     }
     let (mut names, renaming) = names.sorted();
-    for source in &mut assembled {
-        crew.change(&mut source.events, |events| renaming.apply(events.iter_mut()));
-    }
+    renaming.apply(assembled.iter_mut().flat_map(|source| &mut source.events));
     infer_years(&mut assembled);
     for (source, (name, balance, written, zone_stated)) in assembled.iter_mut().zip(&balances) {
         // Times without a year, and no other source that has one: the year in which the file was last written.
