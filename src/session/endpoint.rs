@@ -1,5 +1,5 @@
 //! Which endpoints sign in, refresh, sign out: by what their requests carry, by a vocabulary of usual words, by what the
-//! configuration says; which one refreshes, else by what it does ([`behaviour`]). The rules know no app.
+//! configuration says; which one refreshes, else by what it does (`endpoint/behaviour.rs`). The rules know no app.
 
 pub(crate) mod behaviour;
 
