@@ -19,7 +19,8 @@ use crate::cause::case::span;
 use crate::config::{Config, Keep};
 use crate::diagnosis::Input;
 use crate::reading::Reading;
-use crate::session::endpoint::{Roles, behaviour::Inferred};
+use crate::session::endpoint::Roles;
+use crate::session::endpoint::behaviour::{self, Inferred};
 use crate::session::habit::Habit;
 use crate::session::lifetime::{Ages, KnownBy, Lifetime};
 use crate::session::{SECOND, Timeline, timeline};
@@ -183,13 +184,33 @@ fn refresh_by_behaviour(
     config: &Config,
     before: Option<Inferred>,
 ) -> Option<Inferred> {
-    let events = || sources.iter().filter(|source| source.side == Side::Server).flat_map(|source| &source.events);
-    if !config.endpoints.refresh.is_empty() || roles.has_refresh(events().filter_map(Event::request)) {
+    if !config.endpoints.refresh.is_empty() {
         return None;
     }
-    let mut ordered: Vec<&Event> = events().collect();
-    ordered.sort_by_key(|event| (event.time, event.source, event.line));
-    roles.learn_by_behaviour(&ordered, names, &proxies(events(), names), before)
+    let servers: Vec<&[Event]> =
+        sources.iter().filter(|source| source.side == Side::Server).map(|source| &source.events[..]).collect();
+    let events = || servers.iter().copied().flatten();
+    let found = match before {
+        // It stays, also where something with a usual name comes later: what earlier sections said of people rests on it.
+        Some(before) => before.carried_on(),
+        None => {
+            // A client's counts as well: it may refresh elsewhere than at these servers, and then these have none.
+            let all = sources.iter().flat_map(|source| &source.events);
+            if roles.has_refresh(all.filter_map(Event::request)) || !behaviour::may_be_found(events()) {
+                return None;
+            }
+            let proxies = proxies(events(), names);
+            if let [alone] = servers[..] {
+                behaviour::refresh(alone.iter(), roles, names, &proxies)?
+            } else {
+                let mut ordered: Vec<&Event> = events().collect();
+                ordered.sort_by_key(|event| (event.time, event.source, event.line));
+                behaviour::refresh(ordered.into_iter(), roles, names, &proxies)?
+            }
+        }
+    };
+    roles.learn_by_behaviour(&found, events().filter_map(Event::request), names);
+    Some(found)
 }
 
 /// From when on is looked: so long before the latest time of the servers, or of all if there are only clients.

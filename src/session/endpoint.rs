@@ -90,29 +90,27 @@ impl Roles {
         Self { known, by_action, behaving: BTreeSet::new() }
     }
 
-    /// Looks for a refresh in what a server's endpoints do, where none is known: `events` are the servers', in order of time. `before` was
-    /// found earlier, and stays.
-    pub(crate) fn learn_by_behaviour(
+    /// Takes an endpoint for the refresh by what it does. `requests` are the servers'.
+    pub(crate) fn learn_by_behaviour<'r>(
         &mut self,
-        events: &[&Event],
+        refresh: &Inferred,
+        requests: impl Iterator<Item = &'r Request>,
         names: &Names,
-        proxies: &BTreeSet<Name>,
-        before: Option<Inferred>,
-    ) -> Option<Inferred> {
-        let found = before.or_else(|| behaviour::refresh(events, self, names, proxies))?;
-        for request in events.iter().filter_map(|event| event.request()).filter(|request| found.is(request, names)) {
+    ) {
+        for request in refresh.of(requests, names) {
             let endpoint = (request.method, request.path);
             self.known.insert(endpoint, Role::Refresh);
             self.behaving.insert(endpoint);
             self.by_action.extend(request.action.map(|action| (action, Role::Refresh)));
         }
-        Some(found)
     }
 
-    /// Whether a request is a refresh, for any of these.
+    /// Whether a request is a refresh, for any of these that was answered as by something that is there: whoever looks for doors tries a
+    /// refresh, too.
     pub(crate) fn has_refresh<'a>(&self, mut requests: impl Iterator<Item = &'a Request>) -> bool {
+        let is_there = |request: &Request| request.status.is_some_and(|status| !matches!(status, 404 | 405));
         self.known.values().any(|role| *role == Role::Refresh)
-            && requests.any(|request| self.of(request) == Role::Refresh)
+            && requests.any(|request| is_there(request) && self.of(request) == Role::Refresh)
     }
 
     /// The path of the refresh that only what it does tells, if it has but one.

@@ -487,7 +487,7 @@ impl Assembler {
             self.take_over(earlier, place);
         }
         if !matches!(record.body, Body::Proxied { .. }) {
-            self.claim_notes(origin.line, place, path);
+            self.claim_notes(origin.line, place, path, names);
         }
         self.ended(record, place, names);
         place
@@ -500,7 +500,7 @@ impl Assembler {
         if let Some(Place::Draft(earlier)) = one.id.and_then(|id| self.server.place_of(id)) {
             self.take_over(earlier, place);
         }
-        self.claim_notes(one.line, place, names.text(one.path).as_bytes());
+        self.claim_notes(one.line, place, names.text(one.path).as_bytes(), names);
         self.shorten(place, names)
     }
 
@@ -525,8 +525,10 @@ impl Assembler {
 
     /// Gives an app's untagged lines to the one-line request that follows them, where they fit it: a refusal to a refused
     /// one, and a line that names a path to that path.
-    fn claim_notes(&mut self, line: u64, place: usize, path: &[u8]) {
-        let Some(status) = self.events[place].event.request().and_then(|request| request.status) else { return };
+    fn claim_notes(&mut self, line: u64, place: usize, path: &[u8], names: &Names) {
+        let Some(request) = self.events[place].event.request() else { return };
+        let Some(status) = request.status else { return };
+        let writes = matches!(names.text(request.method), "POST" | "PUT" | "PATCH");
         let bare = bare_path(path).to_vec();
         let to_refresh = names_refresh(&bare);
         self.server.refresh_named |= to_refresh;
@@ -543,8 +545,9 @@ impl Assembler {
                     .iter()
                     .any(|reason| sense.has(*reason));
             let about_refresh = sense.has(Sense::REFRESH);
-            // Where it is not called so, words of a refresh are those of the request on whose line's heels they stand.
-            let heels = about_refresh && !self.server.refresh_named && note.line + 1 == line;
+            // Where it is not called so, words of a refresh are those of the request on whose line's heels they stand, if it may be one. (Before
+            // the first that is called so, they may be somebody else's.)
+            let heels = about_refresh && writes && !self.server.refresh_named && note.line + 1 == line;
             let other = user.is_some() && owner.is_some() && user != owner;
             if other
                 || sense.has(Sense::SOCKET)

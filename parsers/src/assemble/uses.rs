@@ -73,6 +73,8 @@ const HEALS: i64 = 6 * SECOND;
 const HEALED: u32 = 3;
 /// … and once in so many times. More often than that nothing else is, but what everybody calls again and again.
 const HEALED_IN: u32 = 4;
+/// And no more than one of so many uses may be of it: else it is most of what an app calls (`POST /graphql`), not what heals.
+const SELDOM: u64 = 8;
 /// So many endpoints are looked at for that.
 const MOST_HEALERS: usize = 64;
 
@@ -105,23 +107,52 @@ struct Runs {
 struct Healing {
     /// How often anything was.
     all: u32,
-    /// How often something was that a client wrote: by action or path.
-    wrote: BTreeMap<Name, u32>,
+    /// What a client wrote, by action or path.
+    wrote: BTreeMap<Name, Healer>,
+}
+
+/// An endpoint that was written to soon after a refusal.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Healer {
+    /// How often it was the first that was answered well.
+    first: u32,
+    /// How often it was written to since it is looked at.
+    uses: u64,
+    /// How many uses were looked through since.
+    of: u64,
 }
 
 impl Healing {
     /// Takes note of what was the first to be answered well soon after a refusal.
     fn note(&mut self, one: &Use, wrote: bool) {
         self.all = self.all.saturating_add(1);
-        let route = one.route();
-        if wrote && (self.wrote.len() < MOST_HEALERS || self.wrote.contains_key(&route)) {
-            *self.wrote.entry(route).or_default() += 1;
+        if !wrote {
+            return;
+        }
+        // What came but once makes room: paths with ids in them do.
+        if self.wrote.len() >= MOST_HEALERS && !self.wrote.contains_key(&one.route()) {
+            self.wrote.retain(|_, healer| healer.first > 1);
+        }
+        if self.wrote.len() < MOST_HEALERS || self.wrote.contains_key(&one.route()) {
+            self.wrote.entry(one.route()).or_default().first += 1;
         }
     }
 
-    /// Whether an endpoint may be what makes calls succeed again.
+    /// Counts how often all that is looked at is called.
+    fn count(&mut self, part: &[Use], writes: impl Fn(&Use) -> bool) {
+        for one in part.iter().filter(|one| writes(one)) {
+            if let Some(healer) = self.wrote.get_mut(&one.route()) {
+                healer.uses += 1;
+            }
+        }
+        self.wrote.values_mut().for_each(|healer| healer.of += part.len() as u64);
+    }
+
+    /// Whether an endpoint that is written to may be what makes calls succeed again.
     fn may_be(&self, one: &Use) -> bool {
-        self.wrote.get(&one.route()).is_some_and(|count| *count >= HEALED && *count * HEALED_IN >= self.all)
+        self.wrote.get(&one.route()).is_some_and(|Healer { first, uses, of }| {
+            *first >= HEALED && *first * HEALED_IN >= self.all && uses * SELDOM <= *of
+        })
     }
 }
 
@@ -302,24 +333,28 @@ impl Runs {
         let mut standing: Vec<(Run, Lists<'_>)> =
             actors.iter().map(|whose| (self.of.remove(whose).unwrap_or_default(), moments.lists(*whose))).collect();
         let writing = ["POST", "PUT", "PATCH"].map(|method| names.get(method));
+        let writes = |one: &Use| writing.contains(&Some(one.method));
         let mut healed: HashMap<Name, i64, foldhash::fast::RandomState> = HashMap::default();
         for (one, (actor, _)) in part.iter().zip(&each) {
             let mut first_since = |name: Option<Name>, happened: &Happened<'_>| {
-                let at = last_before(happened.refused, one.stamp.micros())?;
-                let new = healed.insert(name?, at).is_none_or(|known| known < at);
-                new.then_some(())
+                let refused = name.zip(last_before(happened.refused, one.stamp.micros()));
+                let new = refused.filter(|(name, at)| healed.get(name).is_none_or(|known| known < at));
+                healed.extend(new);
+                new.is_some()
             };
             let [by_user, by_address] = &standing[*actor].1;
-            let of = [(one.user, by_user), (one.address, by_address)];
-            if of.map(|(name, happened)| first_since(name, happened)) != [None; 2] {
-                self.healing.note(one, writing.contains(&Some(one.method)));
+            let of_user = first_since(one.user, by_user);
+            let of_address = first_since(one.address, by_address);
+            if of_user | of_address {
+                self.healing.note(one, writes(one));
             }
         }
+        self.healing.count(part, writes);
         let mut telling: HashMap<Name, bool, foldhash::fast::RandomState> = HashMap::default();
         let keep = part.iter().zip(each).map(|(one, (actor, next))| {
             let (run, lists) = &mut standing[actor];
             run.keeps(one, next, lists, moments.blind)
-                || self.healing.may_be(one)
+                || writes(one) && self.healing.may_be(one)
                 || *telling.entry(one.path).or_insert_with(|| {
                     let path = names.text(one.path).as_bytes();
                     TELLING.iter().any(|word| contains_ignoring_case(path, word))
