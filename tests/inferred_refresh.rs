@@ -295,3 +295,60 @@ fn what_an_app_posts_besides_is_no_refresh() {
         assert_eq!(inferred(&diagnosed(&with_posts(&visible, posts))), [OTHERWISE[1][0]], "{posts:?}");
     }
 }
+
+/// lograge's `key=value` of some people who are healed by `POST /v1/lease` and else call a little.
+fn healed(people: usize) -> Vec<(i64, String)> {
+    let mut lines = Vec::new();
+    let mut call = |who: usize, millis: usize, method: &str, path: &str, status: u16| {
+        let at = i64::try_from(who * 1_000_000 + millis).expect("small");
+        lines.push((at, said(at, who, method, path, status)));
+    };
+    for who in 0..people {
+        for spell in [0, 60_000, 300_000] {
+            call(who, spell, "GET", "/feed", 200);
+            call(who, spell + 400, "GET", "/me", 200);
+        }
+        call(who, 200_000, "GET", "/feed", 401);
+        call(who, 200_500, "POST", "/v1/lease", 200);
+        call(who, 200_900, "GET", "/feed", 200);
+    }
+    lines
+}
+
+fn said(at: i64, who: usize, method: &str, path: &str, status: u16) -> String {
+    let at = stated(1_700_000_000_000 + at);
+    let user = if status == 200 && path != "/v1/lease" { format!(" user_id={who}") } else { String::new() };
+    format!("{at} method={method} path={path} format=json status={status} duration=0.00 ip=203.0.113.{who}{user}\n")
+}
+
+fn text(lines: &[(i64, String)]) -> String {
+    lines.iter().map(|(_, line)| &line[..]).collect()
+}
+
+#[test]
+fn a_tried_door_is_no_refresh_and_one_that_is_there_is() {
+    let mut lines = healed(4);
+    assert_eq!(inferred(&diagnosed(&text(&lines))), ["/v1/lease"]);
+    lines.push((5_000_000, said(5_000_000, 99, "POST", "/api/auth/refresh", 404)));
+    assert_eq!(inferred(&diagnosed(&text(&lines))), ["/v1/lease"], "nothing is there");
+    lines.push((6_000_000, said(6_000_000, 1, "POST", "/api/auth/refresh", 200)));
+    assert!(inferred(&diagnosed(&text(&lines))).is_empty(), "one is named");
+}
+
+#[test]
+fn a_client_that_refreshes_elsewhere_shows_that_the_server_has_none() {
+    let log = text(&healed(4));
+    let with = |trace: &str| {
+        let mut reading = reading(&log, Config::default());
+        reading.read_bytes("client.log", trace.as_bytes());
+        diagnose(reading)
+    };
+    let trace = |path: &str| {
+        format!(
+            "flutter: *** Request ***\nflutter: uri: https://id.example.com{path}\nflutter: method: POST\nflutter: *** Response ***\n\
+             flutter: uri: https://id.example.com{path}\nflutter: statusCode: 200\n"
+        )
+    };
+    assert_eq!(inferred(&with(&trace("/feed"))), ["/v1/lease"]);
+    assert!(inferred(&with(&trace("/oauth/token/refresh"))).is_empty());
+}

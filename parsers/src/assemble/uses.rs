@@ -67,7 +67,7 @@ const TELLING: &[&[u8]] = &[
 ];
 
 /// So long (microseconds) after a refusal, what is answered first may have healed it. With it, calls succeed again: what refreshes is
-/// never thinned, whatever it is called. (A client needs some seconds at most. Which endpoint it is, is told elsewhere.)
+/// not thinned once it showed itself, whatever it is called. (A client needs some seconds at most. Which endpoint it is, is told elsewhere.)
 const HEALS: i64 = 6 * SECOND;
 /// So often an endpoint must have been the first …
 const HEALED: u32 = 3;
@@ -593,4 +593,63 @@ pub(super) fn use_of(event: &Event, stamp: Option<Stamp>, timed: TimeFrom, names
         process: event.process,
         grouped_by: request.grouped_by,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GroupedBy, HEALED, Healing, MOST_HEALERS, Name, Names, Stamp, Use};
+    use crate::time::Stated;
+
+    fn write(path: Name, names: &mut Names) -> Use {
+        Use {
+            number: 0,
+            line: 1,
+            stamp: Stamp::of(Stated { micros: 0, zoned: true, dated: true, coarse: false }),
+            ended: None,
+            id: None,
+            user: None,
+            address: None,
+            method: names.intern(b"POST"),
+            path,
+            action: None,
+            status: 200,
+            process: 0,
+            grouped_by: GroupedBy::OneLine,
+        }
+    }
+
+    #[test]
+    fn what_an_app_calls_mostly_is_not_what_heals() {
+        let mut names = Names::default();
+        let [next, graphql, feed] = [&b"/next"[..], b"/graphql", b"/feed"].map(|path| {
+            let path = names.intern(path);
+            write(path, &mut names)
+        });
+        let mut healing = Healing::default();
+        for _ in 0..HEALED {
+            healing.note(&next, true);
+            healing.note(&graphql, true);
+        }
+        let part: Vec<Use> = [graphql, graphql, graphql, graphql, next, feed, feed, feed].repeat(5);
+        healing.count(&part, |_| true);
+        assert!(healing.may_be(&next) && !healing.may_be(&graphql));
+    }
+
+    #[test]
+    fn paths_with_ids_do_not_keep_out_what_heals() {
+        let mut names = Names::default();
+        let mut healing = Healing::default();
+        for id in 0..=MOST_HEALERS {
+            let path = names.intern(format!("/posts/{id}/likes").as_bytes());
+            healing.note(&write(path, &mut names), true);
+        }
+        let path = names.intern(b"/next");
+        let next = write(path, &mut names);
+        for _ in 0..HEALED * 40 {
+            healing.note(&next, true);
+        }
+        healing.count(&[], |_| true);
+        assert!(healing.may_be(&next));
+        assert!(healing.wrote.len() <= MOST_HEALERS);
+    }
 }
