@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 /// How many threads work.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ impl Crew {
             let others: Vec<_> = (1..self.0).map(|_| scope.spawn(take)).collect();
             let mut done = take();
             for other in others {
-                done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+                done.extend(result(other));
             }
             done
         });
@@ -65,9 +65,7 @@ impl Crew {
         thread::scope(|scope| {
             let others: Vec<_> = parts.map(|part| scope.spawn(|| work(part))).collect();
             let mut done = vec![work(first)];
-            done.extend(
-                others.into_iter().map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
-            );
+            done.extend(others.into_iter().map(result));
             done
         })
     }
@@ -88,9 +86,14 @@ impl Crew {
         thread::scope(|scope| {
             let one = scope.spawn(one);
             let other = other();
-            (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
+            (result(one), other)
         })
     }
+}
+
+/// What a thread came to. It panics with what the thread did.
+fn result<R>(thread: ScopedJoinHandle<'_, R>) -> R {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 #[cfg(test)]

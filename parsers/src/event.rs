@@ -190,6 +190,9 @@ pub struct Fault {
     pub rescued: bool,
 }
 
+/// Methods by which a client writes: what refreshes has one of them.
+pub const WRITES: [&str; 3] = ["POST", "PUT", "PATCH"];
+
 /// One HTTP request, as one side saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {

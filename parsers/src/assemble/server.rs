@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::uses::{self, Use};
 use super::{Assembler, Draft, Known, Origin, Place, bare_path, masked};
-use crate::event::{Fault, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
+use crate::event::{Fault, GroupedBy, Name, Names, Request, Socket, TimeFrom, WRITES, What};
 use crate::gather::SaidAgain;
 use crate::record::{Body, Completed, Params, Record, Sense, Side, Upgrade};
 use crate::secret::{ById, RequestId};
@@ -528,7 +528,7 @@ impl Assembler {
     fn claim_notes(&mut self, line: u64, place: usize, path: &[u8], names: &Names) {
         let Some(request) = self.events[place].event.request() else { return };
         let Some(status) = request.status else { return };
-        let writes = matches!(names.text(request.method), "POST" | "PUT" | "PATCH");
+        let writes = WRITES.contains(&names.text(request.method));
         let bare = bare_path(path).to_vec();
         let to_refresh = names_refresh(&bare);
         self.server.refresh_named |= to_refresh;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, GroupedBy, Name, Names, Request, Socket, TimeFrom, What};
+use crate::event::{Event, GroupedBy, Name, Names, Request, Socket, TimeFrom, WRITES, What};
 use crate::record::Side;
 use crate::secret::RequestId;
 use crate::text::contains_ignoring_case;
@@ -332,7 +332,7 @@ impl Runs {
         let moments = Moments::of(&actors, events);
         let mut standing: Vec<(Run, Lists<'_>)> =
             actors.iter().map(|whose| (self.of.remove(whose).unwrap_or_default(), moments.lists(*whose))).collect();
-        let writing = ["POST", "PUT", "PATCH"].map(|method| names.get(method));
+        let writing = WRITES.map(|method| names.get(method));
         let writes = |one: &Use| writing.contains(&Some(one.method));
         let mut healed: HashMap<Name, i64, foldhash::fast::RandomState> = HashMap::default();
         for (one, (actor, _)) in part.iter().zip(&each) {

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
-use why401_parsers::event::{Event, Name, Names, Request};
+use why401_parsers::event::{Event, Name, Names, Request, WRITES};
 
 use super::{Role, Roles};
 use crate::session::SECOND;
@@ -52,9 +52,6 @@ const SELDOM_ELSE: usize = 8;
 /// Who called nothing for so long (microseconds) opens the app with what he calls next. What is posted at each opening follows refusals
 /// often, as tokens run out while an app is away: openings are looked at by themselves, too.
 const AWAY: i64 = 300 * SECOND;
-
-/// Methods of what may be a refresh.
-const WRITES: [&str; 3] = ["POST", "PUT", "PATCH"];
 
 /// Words in the names of what an app tells of itself: it posts that a call was refused as faithfully as it refreshes.
 const TELLS_OF_ITSELF: [&str; 12] = [
