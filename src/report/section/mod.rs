@@ -323,6 +323,16 @@ mod tests {
             assert_eq!(refresh, ["/v1/handshake/next"]);
             assert_eq!(diagnosis.notes.iter().filter(|note| note.contains("/v1/handshake/next")).count(), 1);
         }
+        // Counts of an early section are not those of the log.
+        let earlier = |diagnosis: &Diagnosis| diagnosis.notes.iter().any(|note| note.contains("as found earlier"));
+        assert!(earlier(&sections) && !earlier(&whole));
+        // And it stays, though a request to one with a usual name comes later.
+        let last = log.lines().rfind(|line| line.contains("/v1/handshake/next")).unwrap();
+        let named = last.replace("/v1/handshake/next", "/auth/refresh").replace("V1::Handshakes", "Auth");
+        let later = format!("{log}{named}\n");
+        assert!(diagnosed(later.as_bytes(), None).0.endpoints.iter().all(|one| !one.by_behaviour));
+        let (sections, _) = diagnosed(later.as_bytes(), Some(Budget { held: all / 2, listed: 1 << 20 }));
+        assert!(sections.endpoints.iter().any(|one| one.by_behaviour) && earlier(&sections));
         // In the first sections too few are healed.
         let (here, there) = (sections.summary.refreshes, whole.summary.refreshes);
         assert!(here <= there && here * 2 > there, "{here} of {there}");
