@@ -147,27 +147,34 @@ pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, a
     Parser::new(key, &[]).parse(bytes, framing, arena)
 }
 
-/// Reads chunk after chunk. What it keeps between them (the numbers of texts that come again and again) changes nothing of what is read,
-/// and is only to be had in the order of the chunks: see [`crate::assemble::Known`].
+/// Reads chunk after chunk. What it keeps between them (what lines of a shape mean, the numbers of texts that come again and again) changes
+/// nothing of what is read; the numbers are only to be had in the order of the chunks: see [`crate::assemble::Known`].
 #[derive(Debug)]
 pub struct Parser<'p> {
     key: FingerprintKey,
     patterns: &'p [Pattern],
+    kept: Kept,
+}
+
+/// What a [`Parser`] keeps from chunk to chunk.
+#[derive(Debug, Default)]
+struct Kept {
     texts: Texts,
+    shapes: Shapes,
 }
 
 impl<'p> Parser<'p> {
     /// For chunks with these patterns of the user's own. They come first; their lines are counted behind those of [`DIALECTS`].
     #[must_use]
     pub fn new(key: FingerprintKey, patterns: &'p [Pattern]) -> Self {
-        Self { key, patterns, texts: Texts::default() }
+        Self { key, patterns, kept: Kept::default() }
     }
 
     /// Reads the whole entries of the next chunk. `arena` holds what is not in the chunk as it stands and lives as long as it.
     #[must_use]
     pub fn parse<'a>(&mut self, bytes: &'a [u8], framing: Framing, arena: &'a Bump) -> Parsed<'a> {
         let context = Context { arena, key: self.key };
-        parse_chunk_with(bytes, framing, &context, self.patterns, &mut self.texts)
+        parse_chunk_with(bytes, framing, &context, self.patterns, &mut self.kept)
     }
 }
 
@@ -176,7 +183,7 @@ fn parse_chunk_with<'a>(
     framing: Framing,
     context: &Context<'a>,
     patterns: &[Pattern],
-    texts: &mut Texts,
+    Kept { texts, shapes }: &mut Kept,
 ) -> Parsed<'a> {
     let arena = context.arena;
     let mut balance = Balance { bytes: bytes.len() as u64, ..Balance::default() };
@@ -184,7 +191,7 @@ fn parse_chunk_with<'a>(
     let mut last: Option<Stamp> = None;
     let coloured = memchr(0x1b, bytes).is_some();
     let mut quickly = Quickly::default();
-    let (mut times, mut shapes, mut layouts) = (Times::default(), Shapes::default(), Layouts::default());
+    let (mut times, mut layouts) = (Times::default(), Layouts::default());
     let mut slow = Vec::new();
     for entry in framing.entries(bytes) {
         let plain = entry.lines == 1 && !entry.capped;
@@ -206,7 +213,7 @@ fn parse_chunk_with<'a>(
         }
         let of_new_layout = lograge.filter(|_| laid_out.is_none());
         if let Some(head) = &head
-            && let Some((dialect, stamp)) = gather.dull(head, (entry.line, last), &mut times, &shapes)
+            && let Some((dialect, stamp)) = gather.dull(head, (entry.line, last), &mut times, shapes)
         {
             quickly.count(dialect, head.stamp.is_some());
             last = stamp.or(last);

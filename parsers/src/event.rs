@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::recent::Recent;
 use crate::record::{ClientRefresh, ClientSocket, NetFailure, Process, Sense, Side};
 use crate::secret::{Fingerprint, RequestId};
+use crate::time::Micros;
 
 /// A name that stands for an interned text: see [`Names`]. (Its number counts from 1, so that an `Option` of it takes no more room: events
 /// have many, and there are many events.)
@@ -362,7 +363,7 @@ pub struct Event {
     /// The process (and thread), 0 if not said.
     pub process: u64,
     /// When it ended, in the clock of `time`, if it is a request whose end is known.
-    pub ended: Option<i64>,
+    pub ended: Option<Micros>,
     /// The id of the request that it is.
     pub request_id: Option<RequestId>,
     /// What happened.

@@ -21,7 +21,7 @@ use crate::record::{Body, Completed, Params, Record, Side, Upgrade};
 use crate::secret::{ById, RequestId};
 use crate::shape::{Bare, Meaning, Shapes};
 use crate::text::{first_word, is_address, is_user_id};
-use crate::time::{HOUR, Stamp};
+use crate::time::{HOUR, Micros, Stamp};
 
 /// A request that was answered well, with nothing else to say of it. Texts are numbers in [`Texts`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +38,7 @@ pub(crate) struct Answered {
     /// The time that `Started` itself states.
     pub(crate) at: Option<Stamp>,
     /// When it ended, in the clock of its beginning.
-    pub(crate) ended: Option<i64>,
+    pub(crate) ended: Option<Micros>,
     pub(crate) status: u16,
     pub(crate) process: u64,
     pub(crate) method: u32,
@@ -70,9 +70,8 @@ pub(crate) struct SaidAgain {
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     numbers: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
+    /// Twice the number, and one more if the text was found to be an address.
     recent: Recent,
-    /// Addresses that were found to be such.
-    addresses: Recent,
 }
 
 /// The texts that a chunk brought.
@@ -108,7 +107,7 @@ impl Texts {
         keep: impl FnOnce(&'t [u8]) -> &'a [u8],
     ) -> u32 {
         if let Some(number) = self.recent.get(text) {
-            return number;
+            return number / 2;
         }
         let number = self.numbers.get(text).copied().unwrap_or_else(|| {
             // A chunk has far fewer texts than bytes.
@@ -117,16 +116,19 @@ impl Texts {
             new.list.push(keep(text));
             number
         });
-        self.recent.put(text, number);
+        self.recent.put(text, number * 2);
         number
     }
 
     /// See [`is_address`].
     fn is_address(&mut self, word: &[u8]) -> bool {
-        let known = self.addresses.get(word).is_some();
-        let is = known || is_address(word);
-        if is && !known {
-            self.addresses.put(word, 0);
+        let known = self.recent.get(word);
+        if known.is_some_and(|number| number % 2 == 1) {
+            return true;
+        }
+        let is = is_address(word);
+        if let Some(number) = known.filter(|_| is) {
+            self.recent.put(word, number + 1);
         }
         is
     }
@@ -257,7 +259,7 @@ impl<'a, 't> Gather<'a, 't> {
         head: &Head<'a>,
         (line, near): (u32, Option<Stamp>),
         times: &mut Times,
-        shapes: &Shapes<'a>,
+        shapes: &Shapes,
     ) -> Option<(usize, Option<Stamp>)> {
         let Head { stamp, process, severe, id: Some(id), text } = *head else { return None };
         let record = |body| Record {
@@ -498,7 +500,11 @@ impl<'a, 't> Gather<'a, 't> {
             id,
             frame: started.stamp,
             at,
-            ended: end.stamp.map(|stamp| stamp.micros()).or(end.duration.map(|duration| begun.micros() + duration)),
+            ended: end
+                .stamp
+                .map(Stamp::micros)
+                .or(end.duration.map(|duration| begun.micros() + duration))
+                .map(Micros::from),
             status: end.status,
             process: started.process,
             method: number(method),
@@ -553,7 +559,7 @@ impl<'a, 't> Gather<'a, 't> {
             id,
             frame: Some(stamp.at(stamp.micros() - duration.unwrap_or(0))),
             at: None,
-            ended: Some(stamp.micros()),
+            ended: Some(stamp.micros().into()),
             status,
             process,
             method: number(method),

@@ -14,9 +14,9 @@ use siphasher::sip::SipHasher13;
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct FingerprintKey([u8; 16]);
 
-/// What is left of a token: equal for equal tokens under one key.
+/// What is left of a token: equal for equal tokens under one key. (None is zero, so that an `Option` of it takes no more room.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Fingerprint(u64);
+pub struct Fingerprint(NonZeroU64);
 
 /// Android and iOS cut a printed line at about a thousand characters, so a long token may end early
 /// (flutter/flutter#22665); tokens are compared by at most this many leading bytes.
@@ -38,7 +38,8 @@ impl FingerprintKey {
         if token.len() < SHORTEST_TOKEN || token.starts_with(b"[FILTERED") || token.iter().all(|b| *b == b'*') {
             return None;
         }
-        Some(Fingerprint(self.hash(&token[..token.len().min(COMPARED_BYTES)])))
+        let hash = self.hash(&token[..token.len().min(COMPARED_BYTES)]);
+        Some(Fingerprint(NonZeroU64::new(hash).unwrap_or(NonZeroU64::MIN)))
     }
 
     fn hash(&self, bytes: &[u8]) -> u64 {

@@ -1,8 +1,8 @@
 //! Lines of one shape: what an app's own line means hangs on its words, not on the numbers in it.
 //!
 //! An app that logs `member=7711` with every request does so a million times, and finding out what a line means takes some
-//! microseconds. So what was found out about a line is kept for its chunk, by the line's shape: its text with every digit as `0`.
-//! Lines of one shape are equally long, so whom they name stands in the same place.
+//! microseconds. So what was found out about a line is kept, by the line's shape: its text with every digit as `0`. Lines of one shape
+//! are equally long, so whom they name stands in the same place.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -20,10 +20,10 @@ pub(crate) enum Meaning {
 
 /// What is known of a shape: which dialect read it (by its place), and what it said.
 #[derive(Clone, Debug)]
-struct Known<'a> {
+struct Known {
     /// That of one of its lines.
-    text: &'a [u8],
-    component: Option<&'a [u8]>,
+    text: Box<[u8]>,
+    component: Option<Box<[u8]>>,
     severe: bool,
     framed: bool,
     dialect: usize,
@@ -32,9 +32,9 @@ struct Known<'a> {
 
 /// The same of lines that begin with the name of a part of the app.
 #[derive(Clone, Debug)]
-struct Component<'a> {
+struct Component {
     /// One of the lines.
-    text: &'a [u8],
+    text: Box<[u8]>,
     /// Where its words begin.
     words: usize,
     dialect: usize,
@@ -45,15 +45,15 @@ struct Component<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape(u64);
 
-/// The shapes of a chunk.
+/// The shapes that were met.
 #[derive(Debug, Default)]
-pub(crate) struct Shapes<'a> {
-    known: HashMap<u64, Known<'a>, Direct>,
-    components: HashMap<u64, Component<'a>, Direct>,
+pub(crate) struct Shapes {
+    known: HashMap<u64, Known, Direct>,
+    components: HashMap<u64, Component, Direct>,
     seed: foldhash::fast::RandomState,
 }
 
-/// So many shapes are kept; apps have some dozen.
+/// So many shapes are kept, and then forgotten: apps have some dozen, and what is met a thousand times is soon met again.
 const MOST: usize = 4096;
 
 /// Longer lines are dumps, of which no two are alike.
@@ -68,7 +68,7 @@ pub(crate) struct Bare<'a> {
     pub(crate) framed: bool,
 }
 
-impl<'a> Shapes<'a> {
+impl Shapes {
     /// A line's shape; `None` for lines that are not kept.
     pub(crate) fn of(&self, line: &Bare<'_>) -> Option<Shape> {
         self.key(line.text, line.tags.other.unwrap_or_default(), u8::from(line.severe) | u8::from(line.framed) << 1)
@@ -97,32 +97,35 @@ impl<'a> Shapes<'a> {
     /// What is known of lines of this shape: the dialect's place and the meaning.
     pub(crate) fn get(&self, shape: Shape, line: &Bare<'_>) -> Option<(usize, &Meaning)> {
         let known = self.known.get(&shape.0)?;
-        let same = are_alike(known.text, line.text)
-            && (known.component, known.severe, known.framed) == (line.tags.other, line.severe, line.framed);
+        let same = are_alike(&known.text, line.text)
+            && (known.component.as_deref(), known.severe, known.framed) == (line.tags.other, line.severe, line.framed);
         same.then_some((known.dialect, &known.meaning))
     }
 
     /// Keeps what was found out about a line.
-    pub(crate) fn learn(&mut self, shape: Shape, line: &Bare<'a>, dialect: usize, meaning: Meaning) {
-        if self.known.len() < MOST {
-            let Bare { text, tags, severe, framed } = *line;
-            let known = Known { text, component: tags.other, severe, framed, dialect, meaning };
-            self.known.insert(shape.0, known);
+    pub(crate) fn learn(&mut self, shape: Shape, line: &Bare<'_>, dialect: usize, meaning: Meaning) {
+        if self.known.len() >= MOST {
+            self.known.clear();
         }
+        let Bare { text, tags, severe, framed } = *line;
+        let (text, component) = (text.into(), tags.other.map(Box::from));
+        self.known.insert(shape.0, Known { text, component, severe, framed, dialect, meaning });
     }
 
     /// What is known of lines like this one, which begins with a tag of letters (`[gatekeeper] member=7711`), and its words.
     #[inline(always)]
     pub(crate) fn of_component<'t>(&self, line: &'t [u8]) -> Option<(usize, &Meaning, &'t [u8])> {
         let known = self.components.get(&self.key(line, b"", 0)?)?;
-        are_alike(known.text, line).then(|| (known.dialect, &known.meaning, &line[known.words..]))
+        are_alike(&known.text, line).then(|| (known.dialect, &known.meaning, &line[known.words..]))
     }
 
     /// Keeps what was found out about such a line. (As the tag has no digit, it is the same in all that are like it.)
-    pub(crate) fn learn_component(&mut self, line: &'a [u8], words: usize, dialect: usize, meaning: Meaning) {
-        if let Some(key) = self.key(line, b"", 0).filter(|_| self.components.len() < MOST) {
-            self.components.insert(key, Component { text: line, words, dialect, meaning });
+    pub(crate) fn learn_component(&mut self, line: &[u8], words: usize, dialect: usize, meaning: Meaning) {
+        let Some(key) = self.key(line, b"", 0) else { return };
+        if self.components.len() >= MOST {
+            self.components.clear();
         }
+        self.components.insert(key, Component { text: line.into(), words, dialect, meaning });
     }
 }
 

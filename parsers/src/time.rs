@@ -137,6 +137,24 @@ impl From<Stamp> for Stated {
     }
 }
 
+/// A time in microseconds since 1970 that takes no more room as an `Option`. The last of all there could be is taken for the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "i64", into = "i64")]
+pub struct Micros(NonZeroI64);
+
+impl From<i64> for Micros {
+    fn from(micros: i64) -> Self {
+        // One more from zero on, so that zero is free.
+        Self(NonZeroI64::new(micros.saturating_add(i64::from(micros >= 0))).unwrap_or(NonZeroI64::MIN))
+    }
+}
+
+impl From<Micros> for i64 {
+    fn from(Micros(held): Micros) -> Self {
+        held.get() - Self::from(held.get() > 0)
+    }
+}
+
 fn at(year: u32, month: u32, day: u32, hour: u32, minute: u32, second: u32, micro: i64) -> Option<i64> {
     if hour > 23 || minute > 59 {
         return None;

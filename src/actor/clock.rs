@@ -167,7 +167,7 @@ pub fn set(
             .iter()
             .map(|(place, time)| {
                 let event = &trace.events[*place];
-                let own = event.ended.filter(|_| by_end).unwrap_or(event.time);
+                let own = event.ended.filter(|_| by_end).map_or(event.time, i64::from);
                 time - own
             })
             .collect()
@@ -208,7 +208,7 @@ pub fn set(
     let added = |time: i64| offset + drift.map_or(0, |drift| drift.at(time));
     for event in &mut trace.events {
         event.time += added(event.time);
-        event.ended = event.ended.map(|ended| ended + added(ended));
+        event.ended = event.ended.map(i64::from).map(|ended| (ended + added(ended)).into());
     }
     let seconds = offset.div_euclid(SECOND);
     // Ahead of the true time means that something was taken off.
@@ -422,7 +422,7 @@ fn place_between(events: &mut [Event], anchors: &[(usize, i64)]) {
             TimeFrom::Neighbour
         };
         if event.request().is_some() {
-            event.ended = Some(current);
+            event.ended = Some(current.into());
         }
         // A microsecond an event keeps the order when sorted by time; with no time at all, a made-up pace keeps what happened
         // one after the other from looking like one burst.

@@ -238,7 +238,7 @@ impl Owners {
         let refresh = event
             .request()
             .filter(|request| roles.of(request) == Role::Refresh && request.status.is_some_and(|status| status < 400));
-        let next = refresh.and_then(|_| self.next_on(event.address?, event.ended.unwrap_or(event.time)));
+        let next = refresh.and_then(|_| self.next_on(event.address?, event.ended.map_or(event.time, i64::from)));
         if let Some(user) = next {
             return (Key::User(user), true);
         }

@@ -98,7 +98,10 @@ fn shown(event: &Event, source: &str, names: &Names) -> Value {
             put("action", json!(text(request.action)));
             put("status", json!(request.status));
             put("failure", json!(request.failure.map(|failure| format!("{failure:?}").to_lowercase())));
-            put("ended", json!(event.ended.filter(|_| event.timed < TimeFrom::Order).map(rfc3339)));
+            put(
+                "ended",
+                json!(event.ended.filter(|_| event.timed < TimeFrom::Order).map(|ended| rfc3339(ended.into()))),
+            );
             put("halted_by", json!(text(request.halted)));
             put("password", json!(request.password));
             put("refresh_token", json!(request.refresh_token));

@@ -75,7 +75,7 @@ impl Own {
 
     fn add(&mut self, event: &Event, request: &Request) {
         self.ids.extend(event.request_id);
-        let ended = event.ended.unwrap_or(event.time).clamp(event.time, event.time + LONGEST);
+        let ended = event.ended.map_or(event.time, i64::from).clamp(event.time, event.time + LONGEST);
         for status in [request.status, ANY] {
             self.calls.entry((request.method, request.path, status)).or_default().push((event.time, ended));
         }

@@ -265,7 +265,7 @@ pub fn timeline(actor: &Actor, identified: &Identified, roles: &Roles, names: &N
         let Some((kind, sense)) = known else {
             continue;
         };
-        let ended = event.ended.unwrap_or(event.time);
+        let ended = event.ended.map_or(event.time, i64::from);
         items.push(Item {
             time: event.time,
             ended,

@@ -299,7 +299,7 @@ impl Assembler {
             }
             (None, None) => return,
         };
-        let ended = open.origin.stamp.map(|stamp| stamp.micros());
+        let ended = open.origin.stamp.map(|stamp| stamp.micros().into());
         let failed = open.kind == Block::Error;
         if let Some(request) = self.events[place].event.request_mut() {
             request.status = open.status.or(request.status);
@@ -342,7 +342,7 @@ impl Assembler {
         let place = self.draft(record, origin, names, What::Request(Arc::new(request)));
         let event = &mut self.events[place].event;
         event.email = exchange.params.email.map(|email| names.intern(email));
-        event.ended = origin.stamp.map(|stamp| stamp.micros().saturating_add(exchange.duration.unwrap_or(0)));
+        event.ended = origin.stamp.map(|stamp| stamp.micros().saturating_add(exchange.duration.unwrap_or(0)).into());
         event.request_id = exchange.id;
     }
 

@@ -80,7 +80,7 @@ impl Assembled {
         };
         for event in &mut self.events {
             event.time = moved(event.time);
-            event.ended = event.ended.map(moved);
+            event.ended = event.ended.map(|ended| moved(ended.into()).into());
         }
         self.span = self.span.map(|(first, last)| (moved(first), moved(last)));
         self.dropped = by_hour(self.dropped.iter().map(|(hour, count)| (moved(hour * HOUR), *count)));
@@ -498,7 +498,7 @@ impl Assembler {
             event.timed = timed;
             if let (Some(stamp), Some(ended)) = (stamp, event.ended) {
                 // Drafts hold the duration or the end as the line stated it; see `server`.
-                event.ended = Some(event.time + (ended - stamp.micros()).max(0));
+                event.ended = Some((event.time + (i64::from(ended) - stamp.micros()).max(0)).into());
             }
             if stamp.is_some() {
                 previous = event.time;

@@ -11,6 +11,7 @@ use crate::event::{Fault, GroupedBy, Name, Names, Request, Socket, TimeFrom, WRI
 use crate::gather::SaidAgain;
 use crate::record::{Body, Completed, Params, Record, Sense, Side, Upgrade};
 use crate::secret::{ById, RequestId};
+use crate::time::Micros;
 
 /// How many requests without an id may be open at once; a server has some hundred threads at most.
 const MOST_OPEN: usize = 1024;
@@ -392,7 +393,7 @@ impl Assembler {
         }
         let stated = origin.stamp.filter(|_| origin.timed == TimeFrom::Line).map(|stamp| stamp.micros());
         let by_duration = begun.zip(end.duration).map(|(begun, duration)| begun + duration);
-        draft.event.ended = stated.or(by_duration).or(draft.event.ended);
+        draft.event.ended = stated.or(by_duration).map(Micros::from).or(draft.event.ended);
         self.close(record, place);
         self.ended(record, place, names);
     }
@@ -478,7 +479,7 @@ impl Assembler {
         };
         let place = self.draft(record, origin, names, What::Request(Arc::new(request)));
         // The line is written at the end of the request; it began `duration` before.
-        self.events[place].event.ended = origin.stamp.map(|stamp| stamp.micros());
+        self.events[place].event.ended = origin.stamp.map(|stamp| stamp.micros().into());
         if let (Some(stamp), Some(duration)) = (&mut self.events[place].stamp, end.duration) {
             *stamp = stamp.at(stamp.micros() - duration);
         }

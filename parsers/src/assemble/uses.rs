@@ -16,7 +16,7 @@ use crate::event::{Event, GroupedBy, Name, Names, Request, Socket, TimeFrom, WRI
 use crate::record::Side;
 use crate::secret::RequestId;
 use crate::text::contains_ignoring_case;
-use crate::time::{SECOND, Stamp};
+use crate::time::{Micros, SECOND, Stamp};
 
 /// A request that was answered well.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub(super) struct Use {
     pub(super) line: u64,
     pub(super) stamp: Stamp,
     /// When it ended, in the clock of `stamp`.
-    pub(super) ended: Option<i64>,
+    pub(super) ended: Option<Micros>,
     pub(super) id: Option<RequestId>,
     pub(super) user: Option<Name>,
     pub(super) address: Option<Name>,

@@ -232,7 +232,7 @@ pub(crate) fn refresh<'e>(
     let writing = WRITES.map(|method| names.get(method));
     // A line is written at one end of its request; the other is so many milliseconds off.
     let whole = |time: i64| time % SECOND == 0;
-    let coarse = events.clone().all(|event| whole(event.time) || event.ended.is_some_and(whole));
+    let coarse = events.clone().all(|event| whole(event.time) || event.ended.is_some_and(|ended| whole(ended.into())));
     let mut tally = Tally { slack: if coarse { COARSE } else { 0 }, ..Tally::default() };
     let mut people: HashMap<Name, Person, RandomState> = HashMap::default();
     for event in events {
@@ -246,7 +246,7 @@ pub(crate) fn refresh<'e>(
             user: address.map_or(event.user, |address| user_at.get(&address).copied().flatten()),
             endpoint: (request.method, request.action.unwrap_or(request.path)),
             time: event.time,
-            ended: event.ended.unwrap_or(event.time),
+            ended: event.ended.map_or(event.time, i64::from),
             writes: writing.contains(&Some(request.method)),
         };
         tally.step(people.entry(key).or_default(), &call, roles.of(request), request.status.unwrap_or_default());
