@@ -22,10 +22,10 @@ use crate::parts;
 use crate::pattern::{Found, MOST_PATTERNS, Pattern};
 use crate::quick::{self, ACTION_CABLE, LOGRAGE_JSON, LOGRAGE_KEY_VALUE, RAILS, Said, Times};
 use crate::record::{Block, Body, Completed, Exchange, Params, Record, Release, Side, Upgrade};
-use crate::secret::FingerprintKey;
+use crate::secret::{FingerprintKey, RequestId};
 use crate::shape::Shapes;
 use crate::text::{contains, without_ansi};
-use crate::time::Stamp;
+use crate::time::{self, Stamp};
 use short_cuts::{Quickly, lograge_of, meaning_of, meant, of_component, of_server, place_of, read_laid_out};
 
 /// How many different templates of unrecognised lines are kept for a source.
@@ -527,15 +527,20 @@ fn read_text<'a>(
         trace: wrapped.client || wrapped.envelopes == envelope::app_time_bit(),
         severe: wrapped.severe,
     };
-    let (line, (place, body)) = match read_line(&line, context) {
-        Some(found) => (line, found),
-        None => {
-            let (tags, inner) = anchor(text)?;
-            let line = Line { text: inner, tags: tags.unwrap_or(line.tags), object: None, ..line };
-            let found = read_line(&line, context)?;
-            (line, found)
-        }
+    let found = read_line(&line, context);
+    // The app's words may be a prefix of its own making, with a line of Rails' behind it.
+    let words = found.as_ref().is_none_or(|(place, _)| place + 1 == DIALECTS.len());
+    let behind =
+        (words && line.tags.request.is_none() && !line.client).then(|| behind_prefix(text, after_tags)).flatten();
+    let behind = behind.and_then(|(tags, inner, stamp)| {
+        let line = Line { text: inner, tags: tags.unwrap_or(line.tags), object: None, ..line };
+        Some((line, read_line(&line, context)?, wrapped.stamp.or(stamp)))
+    });
+    let (line, (place, body), stamp) = match behind {
+        Some(behind) => behind,
+        None => (line, found?, wrapped.stamp),
     };
+    let wrapped = &Unwrapped { stamp, ..*wrapped };
     let dialect = DIALECTS[place];
     say(wrapped, &line, dialect.side(), body, || dialect.fields(&line, context), records);
     Some(Some(place))
@@ -624,8 +629,31 @@ const MOST_BRACKETS: usize = 8;
 /// How far into a line an unknown prefix may reach.
 const LONGEST_PREFIX: usize = 160;
 
-/// The text from a well-known beginning on, where an envelope that nobody here knows stands before it, and the tags right before
-/// it: `INFO 7 --- [5e908487-…] Started GET …`.
+/// A line of Rails' behind a prefix that nobody here knows, from a well-known beginning or a request's id on: the tags, the text, and the
+/// time that stands in the prefix: `INFO 7 --- [5e908487-…] Started GET …`, `app[web.1] 2026-11-16 06:03:52 [5e908487-…] member=42`.
+/// `after_tags` is the text behind what were taken for tags.
+fn behind_prefix<'a>(text: &'a [u8], after_tags: &'a [u8]) -> Option<(Option<Tags<'a>>, &'a [u8], Option<Stamp>)> {
+    let (tags, inner) = anchor(text).or_else(|| tagged(after_tags))?;
+    let prefix = &text[..text.len() - inner.len()];
+    let begins = |at: &usize| prefix[*at..].starts_with(b"20") && !prefix[..*at].ends_with(b"[");
+    let stamp = memchr::memchr_iter(b'2', prefix).filter(begins).find_map(|at| time::iso(&prefix[at..]));
+    Some((tags, inner, stamp.map(|(stamp, _)| stamp)))
+}
+
+/// The text behind an id of a request, which stands in brackets, as Rails' tags do.
+fn tagged(text: &[u8]) -> Option<(Option<Tags<'_>>, &[u8])> {
+    const ID: usize = 36;
+    let head = &text[..text.len().min(LONGEST_PREFIX)];
+    let is_id = |open: &usize| {
+        let tag = text.get(open + 1..open + ID + 3);
+        tag.is_some_and(|tag| tag.ends_with(b"] ") && RequestId::uuid(&tag[..ID]).is_some())
+    };
+    let open = memchr::memchr_iter(b'[', head).take(MOST_BRACKETS).find(is_id)?;
+    let (tags, inner) = take_tags(&text[open..]);
+    Some((Some(tags), inner))
+}
+
+/// The text from a well-known beginning on, and the tags right before it.
 fn anchor(text: &[u8]) -> Option<(Option<Tags<'_>>, &[u8])> {
     let head = &text[..text.len().min(LONGEST_PREFIX + 40)];
     if !contains(head, b"ed ") && !contains(head, b"ing by ") {

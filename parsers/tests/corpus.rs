@@ -191,7 +191,7 @@ fn event_of(event: &Event, outcome: &Outcome) -> String {
         named("address", address),
         named("device", device),
         (*process != 0).then(|| format!("#{process}")),
-        Some(what_of(what, (*ended, request_id.is_some()), names)),
+        Some(what_of(what, (ended.map(i64::from), request_id.is_some()), names)),
     ];
     let parts = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     format!("{line:>3}  {} by {timed:?}: {parts}", instant(*time))

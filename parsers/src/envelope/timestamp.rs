@@ -1,6 +1,7 @@
 //! A time and nothing else that is known before the text: `docker logs -t`, `kubectl logs --timestamps`, CloudWatch's exports to S3,
 //! `aws logs tail --format short`, Render's dashboard export, Railway, and hand-made formatters that write a level behind it
-//! (`2026-11-16 06:03:52 INFO text`, `[2026-11-16 06:03:52] ERROR -- : text`, `2026-11-16T06:03:52Z | WARN | text`).
+//! (`2026-11-16 06:03:52 INFO text`, `[2026-11-16 06:03:52] ERROR -- : text`, `2026-11-16T06:03:52Z | WARN | text`,
+//! `[2026-11-16 06:03:52 #7872] INFO: text`).
 //!
 //! Sources: moby/moby `daemon/logger/jsonfilelog`; AWS manual, "Export log data to Amazon S3"; observed in public logs.
 
@@ -8,6 +9,7 @@ use bumpalo::Bump;
 
 use super::{Envelope, Peeled, is_severe};
 use crate::about::About;
+use crate::text::leading_number;
 use crate::time;
 
 /// See the module.
@@ -36,18 +38,29 @@ impl Envelope for Timestamp {
         let text = if bracket { &line[1..] } else { line };
         let end = time::iso_end(text)?;
         let rest = &text[end..];
+        // `[2026-11-16 06:03:52 #7872]`: the process, as in Ruby's own frame.
+        let process = if bracket { process(rest.trim_ascii_start()) } else { None };
+        let (process, rest) = process.map_or((0, rest), |(process, rest)| (process, rest));
         let rest = if bracket { rest.strip_prefix(b"]")? } else { rest };
         if !rest.is_empty() && !matches!(rest[0], b' ' | b'\t' | b',' | b'|') {
             return None;
         }
         let (level, inner) = level(rest.trim_ascii_start());
         // `[2026-11-16T07:15:23] text` without a level is an app's own time: see `app-time`.
-        if bracket && level.is_empty() {
+        if bracket && level.is_empty() && process == 0 {
             return None;
         }
         let (stamp, _) = time::iso(text)?;
-        Some(Peeled { inner, stamp: Some(stamp), severe: is_severe(level), ..Peeled::default() })
+        let severe = is_severe(level);
+        Some(Peeled { inner, stamp: Some(stamp), process, severe, program: process != 0, ..Peeled::default() })
     }
+}
+
+/// `#7872`, and the text behind it.
+fn process(text: &[u8]) -> Option<(u64, &[u8])> {
+    let text = text.strip_prefix(b"#")?;
+    let (process, digits) = leading_number(text)?;
+    Some((process, &text[digits..]))
 }
 
 /// A word for a level in front of the text, in any of the usual fences, and the text behind it. No word: all of the text.
