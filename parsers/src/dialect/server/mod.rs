@@ -46,6 +46,8 @@ const MOST_TAGS: usize = 6;
 pub(crate) fn take_tags(text: &[u8]) -> (Tags<'_>, &[u8]) {
     let mut tags = Tags::default();
     let mut rest = text;
+    // How surely the tag that was taken for the request's id is one, and the tag.
+    let mut id: Option<(Surely, &[u8])> = None;
     for _ in 0..MOST_TAGS {
         let Some(inside) = rest.strip_prefix(b"[") else { break };
         let Some(end) = memchr(b']', &inside[..inside.len().min(LONGEST_TAG + 1)]) else { break };
@@ -62,8 +64,12 @@ pub(crate) fn take_tags(text: &[u8]) -> (Tags<'_>, &[u8]) {
         rest = after;
         if tag == b"ActionCable" {
             tags.cable = true;
-        } else if tags.request.is_none() && is_request_id(tag) && !tags.cable {
-            tags.request = Some(RequestId::new(tag));
+        } else if let Some((surely, word)) = request_id(tag).filter(|_| !tags.cable)
+            && id.is_none_or(|(known, _)| known < surely)
+        {
+            // What was taken for one names a machine, a release, a device.
+            tags.other = id.map_or(tags.other, |(_, tag)| Some(tag));
+            (id, tags.request) = (Some((surely, tag)), Some(RequestId::new(word)));
         } else if is_address(tag) {
             tags.address = Some(tag);
         } else if let Some(user) = user_of(tag, tags.cable) {
@@ -74,6 +80,47 @@ pub(crate) fn take_tags(text: &[u8]) -> (Tags<'_>, &[u8]) {
     }
     (tags, rest)
 }
+
+/// How surely a tag is the id of a request: a pod's name, a commit, a device look like one, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Surely {
+    /// Any word that can be one.
+    Perhaps,
+    /// 32 hexadecimal digits, with what Google's and Amazon's load balancers write around them.
+    Hex,
+    /// A UUID, as Rails makes them.
+    Uuid,
+    /// The tag says so: `request_id:…`.
+    Named,
+}
+
+/// The request's id that a tag may be.
+fn request_id(tag: &[u8]) -> Option<(Surely, &[u8])> {
+    const KEYS: &[&[u8]] =
+        &[b"request_id", b"request-id", b"requestid", b"request", b"req", b"req_id", b"rid", b"x-request-id"];
+    /// `Self=1-…;Root=1-67891233-abcdef012345678912345678`. Source: AWS manual, "Request tracing for your Application Load Balancer".
+    const ROOT: &[u8] = b"Root=1-";
+    if let Some(at) = tag.iter().position(|b| matches!(b, b':' | b'=' | b'#'))
+        && KEYS.iter().any(|key| tag[..at].eq_ignore_ascii_case(key))
+    {
+        let word = tag[at + 1..].trim_ascii();
+        return (word.len() >= SHORTEST_NAMED_ID && word.iter().all(u8::is_ascii_graphic))
+            .then_some((Surely::Named, word));
+    }
+    if let Some(root) = tag.split(|b| *b == b';').find(|part| part.starts_with(ROOT)) {
+        return Some((Surely::Hex, root));
+    }
+    // `105445aa7843bc8bf206b12000100000/0;o=1`. Source: Google Cloud manual, "X-Cloud-Trace-Context". And `5e908487-…, 3.12.0`.
+    let word = tag.iter().position(|b| matches!(b, b'/' | b',')).map_or(tag, |end| &tag[..end]);
+    let is_hex = word.len() >= 30 && word.iter().all(u8::is_ascii_hexdigit);
+    if RequestId::uuid(word).is_some() {
+        return Some((Surely::Uuid, word));
+    }
+    (is_hex || is_request_id(tag)).then_some(if is_hex { (Surely::Hex, word) } else { (Surely::Perhaps, tag) })
+}
+
+/// What a tag calls an id is one from so many characters on.
+const SHORTEST_NAMED_ID: usize = 6;
 
 /// The user whom a tag names: `user:42`, `User#42`, `uid=…`, or (after `[ActionCable]`) the bare id. The outer `None` means
 /// that the tag speaks of no user, the inner one that it says there is none.
@@ -103,6 +150,26 @@ mod tests {
         assert_eq!((tags.cable, tags.user, rest), (true, Some(&b"121"[..]), &b"Registered connection (x)"[..]));
         let (tags, _) = take_tags(b"[5e908487-0000-4000-8000-000000000000] [user:-] x");
         assert_eq!(tags.user, None);
+    }
+
+    #[test]
+    fn of_several_tags_the_surest_is_the_requests_id() {
+        let id = "5e908487-0000-4000-8000-000000000000";
+        let request = |tags: &str| take_tags(format!("{tags} Started GET").as_bytes()).0.request;
+        let expected = request(&format!("[{id}]"));
+        assert!(expected.is_some());
+        for before in
+            ["api-6d4f9c7b8-x2x9p", "ip-10-0-3-17.ec2.internal", "9f0c2c1e4b7a9f0c2c1e4b7a9f0c2c1e4b7a9f0c", "3.12.0"]
+        {
+            assert_eq!(request(&format!("[{before}] [{id}]")), expected, "{before}");
+            assert_eq!(request(&format!("[{id}] [{before}]")), expected, "{before}");
+        }
+        assert_eq!(request(&format!("[request_id:{id}]")), expected);
+        assert_eq!(request(&format!("[0f0f0f0f-0000-4000-8000-000000000000] [req={id}]")), expected);
+        let short = |id: &str| request(&format!("[req={id}]"));
+        assert!(short("3342c462").is_some() && short("3342c462") != short("4831b5c2") && short("-").is_none());
+        let traced = |span: &str| request(&format!("[105445aa7843bc8bf206b12000100000/{span};o=1]"));
+        assert!(traced("1").is_some() && traced("1") == traced("2"));
     }
 
     #[test]
