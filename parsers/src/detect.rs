@@ -528,13 +528,14 @@ fn read_text<'a>(
         severe: wrapped.severe,
     };
     let found = read_line(&line, context);
-    // The app's words may be a prefix of its own making, with a line of Rails' behind it.
-    let words = found.as_ref().is_none_or(|(place, _)| place + 1 == DIALECTS.len());
+    // What looks like words may be a prefix of an app's own making, with a line of Rails' behind it.
+    let words = found.as_ref().is_none_or(|(place, _)| *place >= WORDS);
     let behind =
         (words && line.tags.request.is_none() && !line.client).then(|| behind_prefix(text, after_tags)).flatten();
     let behind = behind.and_then(|(tags, inner, stamp)| {
-        let line = Line { text: inner, tags: tags.unwrap_or(line.tags), object: None, ..line };
-        Some((line, read_line(&line, context)?, wrapped.stamp.or(stamp)))
+        let line = Line { text: inner, tags: tags.unwrap_or(line.tags), object: None, trace: false, ..line };
+        let found = read_line(&line, context).filter(|(place, _)| DIALECTS[*place].side() == Side::Server)?;
+        Some((line, found, wrapped.stamp.or(stamp)))
     });
     let (line, (place, body), stamp) = match behind {
         Some(behind) => behind,
@@ -628,6 +629,9 @@ const MOST_BRACKETS: usize = 8;
 
 /// How far into a line an unknown prefix may reach.
 const LONGEST_PREFIX: usize = 160;
+
+/// From this place among [`DIALECTS`] on, words decide (a test holds it to it).
+const WORDS: usize = 33;
 
 /// A line of Rails' behind a prefix that nobody here knows, from a well-known beginning or a request's id on: the tags, the text, and the
 /// time that stands in the prefix: `INFO 7 --- [5e908487-…] Started GET …`, `app[web.1] 2026-11-16 06:03:52 [5e908487-…] member=42`.
@@ -770,6 +774,14 @@ mod tests {
             }
         }
         assert!(seen >= 100, "only {seen} lines were read by position");
+    }
+
+    #[test]
+    fn words_come_last() {
+        let place = |name| DIALECTS.iter().position(|dialect| dialect.name() == name).expect("it is among them");
+        assert_eq!(place("lifecycle"), WORDS);
+        assert!(["rails", "exception", "dio", "bloc"].map(place).into_iter().all(|place| place < WORDS));
+        assert!(["client-app", "app"].map(place).into_iter().all(|place| place > WORDS));
     }
 
     #[test]

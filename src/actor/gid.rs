@@ -16,6 +16,17 @@ pub fn user(identifier: &str) -> Option<String> {
     })
 }
 
+/// Whether the identifier names something that a user has several of: a session, a device. What tags call him is better then.
+#[must_use]
+pub fn is_of_device(identifier: &str) -> bool {
+    const MODELS: [&str; 6] = ["session", "device", "token", "connection", "install", "login"];
+    identifier.split(':').any(|part| {
+        let decoded = decode(part).and_then(|decoded| String::from_utf8(decoded).ok()).unwrap_or_default();
+        let mut path = decoded.strip_prefix("gid://").unwrap_or_default().rsplit('/').skip(1);
+        path.next().is_some_and(|model| MODELS.iter().any(|word| model.to_ascii_lowercase().contains(word)))
+    })
+}
+
 /// Base64, URL-safe or not, with or without padding.
 fn decode(text: &str) -> Option<Vec<u8>> {
     if text.len() < 8 || text.len() > 512 {
@@ -44,7 +55,14 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::user;
+    use super::{is_of_device, user};
+
+    #[test]
+    fn a_session_is_of_a_device_and_a_user_is_not() {
+        // gid://app/User::Session/77, gid://app/User/42
+        assert!(is_of_device("Z2lkOi8vYXBwL1VzZXI6OlNlc3Npb24vNzc"));
+        assert!(!is_of_device("Z2lkOi8vYXBwL1VzZXIvNDI") && !is_of_device("session") && !is_of_device(""));
+    }
 
     #[test]
     fn a_global_id_names_its_user_whatever_the_key() {

@@ -9,7 +9,7 @@ mod token;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use why401_parsers::assemble::Assembled;
-use why401_parsers::event::{Event, Name, Names, Request, What};
+use why401_parsers::event::{Event, Name, Names, Request, Socket, What};
 use why401_parsers::record::Side;
 use why401_parsers::secret::RequestId;
 
@@ -231,18 +231,40 @@ pub(crate) fn release_at(releases: &[(i64, Name)], time: i64) -> Option<Name> {
     releases[..before].last().map(|(_, name)| *name)
 }
 
-/// A socket's identifier names a user: the event gets it.
+/// A socket's identifier names a user: the event gets it. Where ActionCable's tags call him otherwise (by his e-mail, a device), what stands
+/// in the tag is his from then on; where it stands with several users, it is nobody's.
 fn name_gids(events: &mut [Event], names: &mut Names) {
+    let mut of_gid: HashMap<Name, Option<Name>, foldhash::fast::RandomState> = HashMap::default();
+    let mut of_tag: HashMap<Name, Option<Name>, foldhash::fast::RandomState> = HashMap::default();
+    for event in &mut *events {
+        let (gid, accepted) = match event.what {
+            What::Socket(Socket::Accepted(gid)) => (gid, true),
+            What::Socket(Socket::Removing(gid)) => (gid, false),
+            _ => continue,
+        };
+        let user = *of_gid.entry(gid).or_insert_with(|| {
+            let user = gid::user(names.text(gid));
+            user.map(|user| names.intern(user.as_bytes()))
+        });
+        let Some(user) = user else { continue };
+        match event.user {
+            Some(tag) if accepted && tag != user && !gid::is_of_device(names.text(gid)) => {
+                let whose = of_tag.entry(tag).or_insert(Some(user));
+                *whose = whose.filter(|known| *known == user);
+            }
+            Some(_) => {}
+            None => event.user = Some(user),
+        }
+    }
+    if of_tag.is_empty() {
+        return;
+    }
     for event in events {
-        if event.user.is_some() {
-            continue;
-        }
-        if let What::Socket(
-            why401_parsers::event::Socket::Accepted(gid) | why401_parsers::event::Socket::Removing(gid),
-        ) = event.what
-        {
-            event.user = gid::user(names.text(gid)).map(|user| names.intern(user.as_bytes()));
-        }
+        let Some(whose) = event.user.and_then(|tag| of_tag.get(&tag)) else { continue };
+        event.user = match event.what {
+            What::Socket(Socket::Accepted(gid)) => of_gid.get(&gid).copied().flatten().or(*whose),
+            _ => *whose,
+        };
     }
 }
 

@@ -1,0 +1,103 @@
+//! Log set-ups of other apps: the same lines with other tags, frames and names before the words, and what is said of each user stays the same.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use regex::{Captures, Regex};
+use support::scenario::{Sides, diagnose_logs, scenarios};
+
+const ID: &str = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+
+/// What is said of each user, and how often.
+fn verdicts(log: &str) -> (BTreeMap<String, String>, BTreeMap<String, usize>) {
+    let diagnosis = diagnose_logs(&vec![("server.log".to_owned(), log.as_bytes().to_vec())]);
+    let users = diagnosis.actors.into_iter().filter_map(|actor| Some((actor.user?, actor.verdict.into_owned())));
+    let mut kinds = BTreeMap::new();
+    for incident in diagnosis.incidents {
+        *kinds.entry(format!("{:?}/{}", incident.cause, incident.kind)).or_default() += 1;
+    }
+    (users.collect(), kinds)
+}
+
+/// The bundled server's log, changed; what is said must not.
+fn same(name: &str, change: impl Fn(&str) -> String) {
+    let samples = scenarios(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples"));
+    let sample = samples.iter().find(|sample| sample.name == "mixed").expect("the sample is there");
+    let (_, log) = sample.logs(Sides::Server).pop().expect("it has a server's log");
+    let log = String::from_utf8_lossy(&log).into_owned();
+    let changed = change(&log);
+    assert_ne!(log, changed, "{name}: nothing is changed");
+    assert_eq!(verdicts(&log), verdicts(&changed), "{name}");
+}
+
+/// Each request's id, changed.
+fn with_id(log: &str, id: impl Fn(&str) -> String) -> String {
+    let tag = Regex::new(&format!(r"\[({ID})\]")).expect("the pattern is right");
+    tag.replace_all(log, |found: &Captures<'_>| id(&found[1])).into_owned()
+}
+
+/// Each line of Rails' in a frame of date and time, which are those of the last request that began.
+fn framed(log: &str, frame: impl Fn(&str, &str) -> String) -> String {
+    let began = Regex::new(r" at (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) [+-]\d{4}$").expect("the pattern is right");
+    let (mut day, mut time) = (String::new(), String::new());
+    let mut out = String::with_capacity(2 * log.len());
+    for line in log.lines() {
+        if let Some(found) = began.captures(line) {
+            (day, time) = (found[1].to_owned(), found[2].to_owned());
+        }
+        if line.starts_with('[') && !day.is_empty() {
+            out += &frame(&day, &time);
+        }
+        out += line;
+        out += "\n";
+    }
+    out
+}
+
+#[test]
+fn a_tag_that_looks_like_an_id_is_not_taken_for_it() {
+    for before in [
+        "api-6d4f9c7b8-x2x9p",
+        "ip-10-0-3-17.ec2.internal",
+        "9f0c2c1e4b7a9f0c2c1e4b7a9f0c2c1e4b7a9f0c",
+        "release-2026-11-16-3",
+    ] {
+        same(before, |log| with_id(log, |id| format!("[{before}] [{id}]")));
+        same(before, |log| with_id(log, |id| format!("[{id}] [{before}]")));
+    }
+}
+
+#[test]
+fn ids_of_requests_are_known_in_other_clothes() {
+    same("named", |log| with_id(log, |id| format!("[request_id:{id}]")));
+    same("short and named", |log| with_id(log, |id| format!("[req={}]", &id[..8])));
+    same("hexadecimal", |log| with_id(log, |id| format!("[{}]", id.replace('-', ""))));
+    same("Google's", |log| with_id(log, |id| format!("[{}/7;o=1]", id.replace('-', ""))));
+    same("Amazon's", |log| with_id(log, |id| format!("[Root=1-{}-{}]", &id[..8], &id.replace('-', "")[8..])));
+    same("with the release", |log| with_id(log, |id| format!("[{id}, 3.12.0]")));
+}
+
+#[test]
+fn lines_are_known_behind_frames_of_an_apps_own() {
+    same("process in the bracket", |log| framed(log, |day, time| format!("[{day} {time} #7872] INFO: ")));
+    same("Ruby's without its letter", |log| {
+        framed(log, |day, time| format!("[{day}T{time}.068658 #7872]  INFO -- : "))
+    });
+    same("brackets apart", |log| framed(log, |day, time| format!("[{day} {time}] [7872] INFO ")));
+    same("level in brackets", |log| framed(log, |day, time| format!("[INFO] {day} {time} ")));
+    same("level first", |log| framed(log, |day, time| format!("INFO {day} {time} ")));
+    same("parentheses", |log| framed(log, |day, time| format!("{day} {time} (7872) INFO: ")));
+    same("a program", |log| framed(log, |day, time| format!("web-1 {day} {time} rails[7872] ")));
+}
+
+#[test]
+fn what_action_cables_tags_call_a_user_is_his_by_the_connections_identifier() {
+    let tag = Regex::new(r"\[ActionCable\] \[(\d+)\]").expect("the pattern is right");
+    let tagged = |log: &str, call: &dyn Fn(&str) -> String| {
+        tag.replace_all(log, |found: &Captures<'_>| format!("[ActionCable] [{}]", call(&found[1]))).into_owned()
+    };
+    same("an e-mail", |log| tagged(log, &|user| format!("p{user}@people.example")));
+    same("a UUID", |log| tagged(log, &|user| format!("5e908487-0000-4000-8000-{user:0>12}")));
+}
