@@ -576,7 +576,8 @@ impl Assembler {
         self.server.notes = rest;
     }
 
-    /// The request that an exception is about: the one of its id, else the one that ended last.
+    /// The request that an exception is about: the one of its id, else the one that ended last. Where all lines of a request have its
+    /// id, what has none is no request's: ActionCable's, a job's.
     fn find_ended(&mut self, record: &Record<'_>, names: &mut Names) -> Option<usize> {
         if let Some(place) = record.request.and_then(|_| self.find(record, names)) {
             return Some(place);
@@ -585,6 +586,10 @@ impl Assembler {
         let place = self.draft_at(kept, names)?;
         self.server.ended = Some(Place::Draft(place));
         let event = &self.events[place].event;
+        let by_id = event.request().is_some_and(|request| request.grouped_by == GroupedBy::RequestId);
+        if by_id && record.request.is_none() {
+            return None;
+        }
         // Unless another request of this id has begun since.
         if let Some(id) = event.request_id
             && self.server.place_of(id) == Some(kept)
