@@ -9,11 +9,16 @@ use why401_parsers::assemble::{Assembler, Known};
 use why401_parsers::detect::{Balance, Parsed, Parser};
 use why401_parsers::event::Names;
 use why401_parsers::line::Framing;
+use why401_parsers::newest_first::{is_newest_first, turned};
 use why401_parsers::secret::FingerprintKey;
 
 use crate::config::{Config, Keep};
 use crate::report::section::{Budget, Scope, Whole};
+use crate::report::turned::Turned;
 use crate::spread::Crew;
+
+/// By so much of a source is told how it is written, in bytes.
+pub(crate) const HEAD: usize = 64 * 1024;
 
 /// All sources read so far. Written down it is without its configuration, which may change between runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +54,9 @@ pub(crate) struct ReadSource {
     pub(crate) balance: Balance,
     /// The year in which the file was last written, for times without one.
     pub(crate) year: Option<i32>,
+    /// It was turned round, for its newest line came first of so many: see [`crate::report::turned`].
+    #[serde(skip)]
+    pub(crate) turned: Option<u64>,
 }
 
 impl Reading {
@@ -121,7 +129,19 @@ impl Reading {
         let assembler = self.room.map_or_else(|| Assembler::new(number), |room| Assembler::with_room(number, room));
         let balance = Balance::default();
         self.current = self.sources.len();
-        self.sources.push(ReadSource { name: name.to_owned(), assembler, balance, year });
+        self.sources.push(ReadSource { name: name.to_owned(), assembler, balance, year, turned: None });
+    }
+
+    /// The source that is being read was turned round: its newest line came first, of so many.
+    pub(crate) fn turned(&mut self, lines: u64) {
+        if let Some(source) = self.sources.get_mut(self.current) {
+            source.turned = Some(lines);
+        }
+    }
+
+    /// Those of its sources that were turned round.
+    pub(crate) fn turned_sources(&self) -> Turned {
+        Turned(self.sources.iter().filter_map(|source| Some((source.name.clone(), source.turned?))).collect())
     }
 
     /// Goes on with the source of this name; begins it if there is none.
@@ -205,6 +225,11 @@ impl Reading {
     /// Reads a whole source that is in memory.
     pub fn read_bytes(&mut self, name: &str, bytes: &[u8]) {
         self.begin(name, None);
+        let turned = is_newest_first(&bytes[..bytes.len().min(HEAD)]).then(|| turned(bytes));
+        if let Some((_, lines)) = &turned {
+            self.turned(*lines);
+        }
+        let bytes = turned.as_ref().map_or(bytes, |(bytes, _)| bytes);
         let arena = Bump::new();
         let patterns = Arc::clone(&self.config.patterns);
         let parsed = Parser::new(self.key, &patterns).parse(bytes, Framing::detect(bytes), &arena);

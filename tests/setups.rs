@@ -12,7 +12,7 @@ const ID: &str = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 
 /// What is said of each user, and how often.
 fn verdicts(log: &str) -> (BTreeMap<String, String>, BTreeMap<String, usize>) {
-    let diagnosis = diagnose_logs(&vec![("server.log".to_owned(), log.as_bytes().to_vec())]);
+    let diagnosis = diagnose_logs(&[("server.log".to_owned(), log.as_bytes().to_vec())]);
     let users = diagnosis.actors.into_iter().filter_map(|actor| Some((actor.user?, actor.verdict.into_owned())));
     let mut kinds = BTreeMap::new();
     for incident in diagnosis.incidents {
@@ -21,12 +21,17 @@ fn verdicts(log: &str) -> (BTreeMap<String, String>, BTreeMap<String, usize>) {
     (users.collect(), kinds)
 }
 
-/// The bundled server's log, changed; what is said must not.
-fn same(name: &str, change: impl Fn(&str) -> String) {
+/// The bundled server's log.
+fn bundled() -> String {
     let samples = scenarios(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples"));
     let sample = samples.iter().find(|sample| sample.name == "mixed").expect("the sample is there");
     let (_, log) = sample.logs(Sides::Server).pop().expect("it has a server's log");
-    let log = String::from_utf8_lossy(&log).into_owned();
+    String::from_utf8_lossy(&log).into_owned()
+}
+
+/// It is changed; what is said must not.
+fn same(name: &str, change: impl Fn(&str) -> String) {
+    let log = bundled();
     let changed = change(&log);
     assert_ne!(log, changed, "{name}: nothing is changed");
     assert_eq!(verdicts(&log), verdicts(&changed), "{name}");
@@ -100,4 +105,24 @@ fn what_action_cables_tags_call_a_user_is_his_by_the_connections_identifier() {
     };
     same("an e-mail", |log| tagged(log, &|user| format!("p{user}@people.example")));
     same("a UUID", |log| tagged(log, &|user| format!("5e908487-0000-4000-8000-{user:0>12}")));
+}
+
+#[test]
+fn what_is_newest_first_is_read_from_its_end() {
+    let turned = |log: &str| log.lines().rev().map(|line| format!("{line}\n")).collect::<String>();
+    same("newest first", turned);
+    // Evidence is on the same lines, by their numbers in the file.
+    let shown = |log: &str| {
+        let diagnosis = diagnose_logs(&[("server.log".to_owned(), log.as_bytes().to_vec())]);
+        let lines: Vec<&str> = log.lines().collect();
+        let line = |number: u64| lines[usize::try_from(number).expect("a few thousand") - 1].to_owned();
+        let evidence = diagnosis.incidents.iter().flat_map(|incident| &incident.evidence);
+        let moments = diagnosis.incidents.iter().flat_map(|incident| &incident.timeline);
+        let evidence = evidence.filter_map(|evidence| evidence.line).map(line).collect::<Vec<_>>();
+        (evidence, moments.map(|moment| line(moment.line)).collect::<Vec<_>>())
+    };
+    let log = bundled();
+    let (evidence, moments) = shown(&log);
+    assert!(evidence.len() > 50 && moments.len() > 50);
+    assert_eq!((evidence, moments), shown(&turned(&log)));
 }

@@ -23,6 +23,7 @@ mod gather;
 mod json;
 mod layout;
 pub mod line;
+pub mod newest_first;
 mod parts;
 pub mod pattern;
 mod quick;

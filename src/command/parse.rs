@@ -58,11 +58,15 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<Exit> {
 }
 
 fn events(reading: Reading, out: &mut impl Write) -> Result<()> {
+    let turned = reading.turned_sources();
     let Reading { mut names, sources, .. } = reading;
     for source in sources {
         let assembled = source.assembler.finish(None::<Zone<'_>>, source.year, &mut names);
         for event in &assembled.events {
-            serde_json::to_writer(&mut *out, &shown(event, &source.name, &names))?;
+            serde_json::to_writer(
+                &mut *out,
+                &shown(event, (&source.name, turned.line(&source.name, event.line)), &names),
+            )?;
             writeln!(out)?;
         }
     }
@@ -70,7 +74,7 @@ fn events(reading: Reading, out: &mut impl Write) -> Result<()> {
 }
 
 /// An event as JSON. Tokens are fingerprints inside, and are not shown at all.
-fn shown(event: &Event, source: &str, names: &Names) -> Value {
+fn shown(event: &Event, (source, line): (&str, u64), names: &Names) -> Value {
     let mut object = Map::new();
     let mut put = |key: &str, value: Value| {
         if !value.is_null() && value != json!(false) && value != json!("") {
@@ -79,7 +83,7 @@ fn shown(event: &Event, source: &str, names: &Names) -> Value {
     };
     let text = |name: Option<Name>| name.map(|name| names.text(name).to_owned());
     put("source", json!(source));
-    put("line", json!(event.line));
+    put("line", json!(line));
     if event.timed < TimeFrom::Order {
         put("time", json!(rfc3339(event.time)));
         put("time_from", json!(format!("{:?}", event.timed).to_lowercase()));

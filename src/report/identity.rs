@@ -42,7 +42,13 @@ fn name(placed: &Placed, key: Key) -> String {
 }
 
 fn at(placed: &Placed, event: &Event) -> String {
-    format!("{}:{}", placed.sources.get(event.source as usize).map_or("?", String::as_str), event.line)
+    place_of(placed, event.source, event.line)
+}
+
+/// A line by its source and number.
+fn place_of(placed: &Placed, source: u32, line: u64) -> String {
+    let source = placed.sources.get(source as usize).map_or("?", String::as_str);
+    format!("{source}:{}", placed.turned.line(source, line))
 }
 
 /// How an event came to its actor, the surest first.
@@ -104,8 +110,8 @@ fn joined(placed: &Placed, actor: &Actor, out: &mut String) {
         }
     }
     if let Some(first) = actor.sockets.first() {
-        let source = placed.sources.get(first.source as usize).map_or("?", String::as_str);
-        let _ = writeln!(out, "  sockets: {}, first at {source}:{}", actor.sockets.len(), first.line);
+        let place = place_of(placed, first.source, first.line);
+        let _ = writeln!(out, "  sockets: {}, first at {place}", actor.sockets.len());
     }
 }
 

@@ -17,6 +17,7 @@ mod proxy;
 pub(crate) mod section;
 mod series;
 mod service;
+pub(crate) mod turned;
 mod written;
 
 use std::cmp::Ordering;
@@ -83,10 +84,11 @@ pub fn diagnose_timed(mut reading: Reading, stages: &mut Stages) -> Diagnosis {
     let found = judge(&placed);
     stages.done("judge");
     let part = concluded(&placed, &found);
-    let diagnosis = match whole {
+    let mut diagnosis = match whole {
         Some(whole) => whole.with(part),
         None => part.diagnosis,
     };
+    placed.turned.restore(&mut diagnosis);
     placed.crew.let_go((placed, found));
     stages.done("conclude");
     diagnosis
@@ -99,11 +101,13 @@ pub fn diagnose_with_policy(mut reading: Reading) -> Diagnosis {
     let placed = place(reading, &mut Stages::default());
     let found = judge(&placed);
     let part = concluded(&placed, &found);
-    match whole {
+    let mut diagnosis = match whole {
         // What is held is not all that would have to be replayed.
         Some(whole) => whole.with(part),
         None => Diagnosis { policy: Some(crate::policy::replayed(&placed, &found, None)), ..part.diagnosis },
-    }
+    };
+    placed.turned.restore(&mut diagnosis);
+    diagnosis
 }
 
 /// The order in which incidents are listed.

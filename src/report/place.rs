@@ -12,6 +12,7 @@ use why401_parsers::pattern::Pattern;
 use why401_parsers::record::{ClientRefresh, Side};
 
 use super::section::Scope;
+use super::turned::Turned;
 use super::{class, platform, proxy, rfc3339, time};
 use crate::actor::clock::{SetBy, nearest_zone};
 use crate::actor::{Actor, Identified, Key, identify, owner::proxies};
@@ -62,10 +63,13 @@ pub(crate) struct Placed {
     pub(crate) scope: Scope,
     /// As `thinned`, with what earlier sections counted.
     pub(crate) thinned_in_all: BTreeMap<i64, u64>,
+    /// Sources that were read from their end.
+    pub(crate) turned: Turned,
 }
 
 /// Puts what was read in its place.
 pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
+    let turned = reading.turned_sources();
     let Reading { config, mut names, sources, crew, scope, .. } = reading;
     let mut assembled: Vec<Assembled> = Vec::with_capacity(sources.len());
     let mut inputs = Vec::with_capacity(sources.len());
@@ -173,6 +177,7 @@ pub(crate) fn place(reading: Reading, stages: &mut Stages) -> Placed {
         crew,
         scope,
         thinned_in_all,
+        turned,
     }
 }
 

@@ -10,6 +10,7 @@ mod frames;
 pub(crate) mod open;
 pub(crate) mod parallel;
 pub(crate) mod progress;
+mod turned;
 
 use std::path::PathBuf;
 

@@ -154,7 +154,7 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// Gives an error once, then the end.
-struct Failed(Option<io::Error>);
+pub(super) struct Failed(pub(super) Option<io::Error>);
 
 impl Read for Failed {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

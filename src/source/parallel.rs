@@ -18,6 +18,7 @@ use super::chunk::{Chunk, Chunks, Spare};
 use super::error::SourceError;
 use super::open::Opened;
 use super::progress::Progress;
+use super::turned::oldest_first;
 use crate::Reading;
 use crate::report::section::make_room;
 use crate::spread::Crew;
@@ -79,6 +80,8 @@ pub(crate) fn push_edge(tail: &mut Vec<u8>, bytes: &[u8]) {
 enum Step<C> {
     /// A source begins.
     Begin(usize),
+    /// Its newest line came first, of so many.
+    Turned(u64),
     /// A piece of it.
     Chunk(C),
     /// Something is wrong with it.
@@ -150,6 +153,7 @@ pub(crate) fn read(
         in_order(&parsed, |step| {
             match step {
                 Step::Begin(place) => begin(reading, place),
+                Step::Turned(lines) => reading.turned(lines),
                 Step::Wrong(error) => errors.push(error),
                 Step::End(part) => read.push(part),
                 Step::Chunk((parser, chunk)) => {
@@ -194,7 +198,13 @@ fn cut_all(parts: Vec<Part>, how: How, counted: &Arc<AtomicU64>, way: &Way, spar
         match open(counted) {
             Ok(opened) => {
                 send(Step::Begin(place));
-                let mut chunks = Chunks::new(opened.text, how.chunk).going_on(framing, open_end);
+                // What is written on, or was read in part, is as it stands.
+                let whole = framing.is_none() && !open_end;
+                let (text, turned) = if whole { oldest_first(opened.text) } else { (opened.text, None) };
+                if let Some(lines) = turned {
+                    send(Step::Turned(lines));
+                }
+                let mut chunks = Chunks::new(text, how.chunk).going_on(framing, open_end);
                 while let Some((chunk, failed)) = chunks.next(spare) {
                     read.add(&chunk);
                     send(Step::Chunk(chunk));
@@ -222,6 +232,7 @@ fn parse_all(
     for (number, step) in chunks {
         let step = match step {
             Step::Begin(place) => Step::Begin(place),
+            Step::Turned(lines) => Step::Turned(lines),
             Step::Wrong(error) => Step::Wrong(error),
             Step::End(read) => Step::End(read),
             Step::Chunk(chunk) => Step::Chunk((of, parse(chunk, &mut parser))),

@@ -120,6 +120,7 @@ fn so_far(reading: &mut Reading, until: i64) -> Reading {
         assembler: source.assembler.so_far(),
         balance: source.balance.clone(),
         year: source.year,
+        turned: source.turned,
     });
     let mut part = Reading::new(reading.config.clone(), [0; 16]);
     part.names = reading.names.clone();

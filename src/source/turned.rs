@@ -1,0 +1,30 @@
+//! Sources whose newest line comes first are turned round before they are cut: see [`why401_parsers::newest_first`].
+
+use std::io::{Cursor, Read};
+
+use super::open::Failed;
+use crate::reading::HEAD;
+use why401_parsers::newest_first::{is_newest_first, turned};
+
+/// Longer ones are read as they stand: all of such a text is held. Exports of log viewers end at some hundred thousand lines.
+const MOST: usize = 512 * 1024 * 1024;
+
+/// The text, the oldest line first; how many lines it has if it was turned round for that.
+pub(super) fn oldest_first(mut text: Box<dyn Read + Send>) -> (Box<dyn Read + Send>, Option<u64>) {
+    let mut head = Vec::new();
+    let mut read = |most: usize, head: &mut Vec<u8>| (&mut text).take(most as u64).read_to_end(head).err();
+    let mut failed = read(HEAD, &mut head);
+    if failed.is_none() && is_newest_first(&head) {
+        failed = read(MOST - HEAD, &mut head);
+        if failed.is_none() && head.len() < MOST {
+            let (text, lines) = turned(&head);
+            return (Box::new(Cursor::new(text)), Some(lines));
+        }
+    }
+    // An error met here comes again where it was, after what was read before it.
+    let rest: Box<dyn Read + Send> = match failed {
+        Some(error) => Box::new(Failed(Some(error))),
+        None => text,
+    };
+    (Box::new(Cursor::new(head).chain(rest)), None)
+}
