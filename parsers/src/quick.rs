@@ -254,6 +254,8 @@ static TELLING: LazyLock<AhoCorasick> = LazyLock::new(|| {
             "identifier",
             "jwt",
             "ticket",
+            "operationname",
+            "operation_name",
         ])
         .expect("the words are few")
 });

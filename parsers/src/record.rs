@@ -138,6 +138,8 @@ pub struct Params<'a> {
     pub email: Option<&'a [u8]>,
     /// A single-use or refresh token that stands there in clear, as a fingerprint.
     pub token: Option<Fingerprint>,
+    /// What is asked of an endpoint that does all (GraphQL): the operation's name.
+    pub operation: Option<&'a [u8]>,
 }
 
 /// What an HTTP request line says of its end.

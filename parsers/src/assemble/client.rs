@@ -183,7 +183,7 @@ impl Assembler {
                 }
                 fields.expires_in = expires_in.or(fields.expires_in);
             }
-            Body::Sent(Params { password, new_password, refresh_token, email, token }) => {
+            Body::Sent(Params { password, new_password, refresh_token, email, token, operation: _ }) => {
                 fields.password |= password;
                 fields.new_password |= new_password;
                 fields.refresh_token |= refresh_token;

@@ -362,7 +362,9 @@ impl Assembler {
     }
 
     fn parameters(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, params: &Params<'_>) {
+        let path = params.operation.and_then(|operation| self.path_of(record, names, operation));
         let place = self.with_request(record, origin, names, |request| {
+            request.path = path.unwrap_or(request.path);
             request.password |= params.password;
             request.new_password |= params.new_password;
             request.refresh_token |= params.refresh_token;
@@ -371,6 +373,16 @@ impl Assembler {
         if let (Some(place), Some(email)) = (place, params.email) {
             self.events[place].event.email = Some(names.intern(email));
         }
+    }
+
+    /// The path of a request that asks for an operation: `/graphql/RenewToken`, so that each is an endpoint of its own.
+    fn path_of(&mut self, record: &Record<'_>, names: &mut Names, operation: &[u8]) -> Option<Name> {
+        let place = self.find(record, names)?;
+        let path = names.text(self.events[place].event.request()?.path).as_bytes();
+        let own = [path.strip_suffix(b"/").unwrap_or(path), b"/", operation].concat();
+        // It may be said twice.
+        let new = !path.is_empty() && !path.ends_with(&own[own.len() - operation.len() - 1..]);
+        new.then(|| names.intern(&own))
     }
 
     fn completed(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, end: &Completed<'_>) {

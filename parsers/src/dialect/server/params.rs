@@ -72,7 +72,19 @@ pub(crate) fn note<'a>(
         }
     } else if is(b"token") || is(b"jwt") || is(b"ticket") {
         params.token = key.fingerprint(value).or(params.token);
+    } else if lower == b"operationname" || lower == b"operation_name" {
+        params.operation = Some(value).filter(|name| is_operation(name)).or(params.operation);
     }
+}
+
+/// What a GraphQL operation may be called. Source: GraphQL specification, October 2021, section 2.1.9 (Names).
+fn is_operation(name: &[u8]) -> bool {
+    const LONGEST: usize = 80;
+    (1..=LONGEST).contains(&name.len())
+        && !name[0].is_ascii_digit()
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        && name != b"null"
+        && name != b"nil"
 }
 
 #[cfg(test)]
@@ -111,5 +123,10 @@ mod tests {
         let new = read(br#"{"refresh_token" => "[FILTERED]", "grant_type" => "refresh_token"}"#, &key);
         assert!(new.refresh_token && !new.password && new.token.is_none());
         assert!(read(br#"{"current_password"=>"[FILTERED]", "password"=>"[FILTERED]"}"#, &key).new_password);
+        let operation = |text: &'static str| read(text.as_bytes(), &key).operation;
+        let named =
+            r#"{"operationName"=>"RenewToken", "variables"=>{"jti"=>"x"}, "graphql"=>{"operationName"=>"RenewToken"}}"#;
+        assert_eq!(operation(named), Some(&b"RenewToken"[..]));
+        assert_eq!(operation(r#"{"operationName"=>nil, "query"=>"{ me { id } }"}"#), None);
     }
 }
