@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::by_hand::{Log, MINUTE, SECOND, diagnose_trace, is, renewed};
+use support::by_hand::{Log, MINUTE, SECOND, diagnose_trace, ip, is, renewed};
 
 const OUT: &str = "onTransition -- AuthBloc, Transition { currentState: AuthAuthenticated(userId: 41), event: SessionLost, nextState: AuthUnauthenticated }";
 
@@ -141,6 +141,24 @@ fn a_sign_in_elsewhere_before_a_refused_session_is_a_limit_of_sessions() {
     };
     assert!(is(&ended(true), "revoked/session_limit"), "{:?}", ended(true));
     assert!(is(&ended(false), "revoked/admin_revocation"), "{:?}", ended(false));
+}
+
+#[test]
+fn words_that_give_no_reason_add_nothing_to_the_status() {
+    let refused = |words: Option<&str>| {
+        let mut log = renewed();
+        log.calls(53 * MINUTE, 62 * MINUTE, 41).call(64 * MINUTE, 41, "/v2/rota", 401);
+        let mut said = vec!["  Parameters: {\"refresh_token\"=>\"[FILTERED]\"}".to_owned()];
+        said.extend(words.map(str::to_owned));
+        log.request(64 * MINUTE + SECOND, &ip(41), "POST /v2/sessions/renew", "SessionsController#renew", 401, &said);
+        log.sign_in(70 * MINUTE, 41).calls(71 * MINUTE, 95 * MINUTE, 41);
+        log.said()
+    };
+    let silent = refused(None);
+    assert!(is(&silent, "revoked/admin_revocation"), "{silent:?}");
+    assert_eq!(refused(Some("refresh denied")), silent);
+    assert_eq!(refused(Some("Invalid or expired refresh token")), silent);
+    assert!(is(&refused(Some("refresh token expired")), "refresh_failure/expired"));
 }
 
 /// A call of the device as its logger shows it, with its answer or without.
