@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::by_hand::{Log, MINUTE, SECOND, diagnose_trace, is, renewed};
+use support::by_hand::{Log, MINUTE, SECOND, diagnose_trace, ip, is, renewed};
 
 const OUT: &str = "onTransition -- AuthBloc, Transition { currentState: AuthAuthenticated(userId: 41), event: SessionLost, nextState: AuthUnauthenticated }";
 
@@ -141,6 +141,58 @@ fn a_sign_in_elsewhere_before_a_refused_session_is_a_limit_of_sessions() {
     };
     assert!(is(&ended(true), "revoked/session_limit"), "{:?}", ended(true));
     assert!(is(&ended(false), "revoked/admin_revocation"), "{:?}", ended(false));
+}
+
+#[test]
+fn what_is_deleted_where_people_sign_in_is_their_session() {
+    let left_by = |call: &str| {
+        let mut log = Log::new();
+        let parameters = "  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned();
+        let said = [parameters, "signed in member=41".to_owned()];
+        log.request(0, &ip(41), "POST /v2/door", "DoorsController#create", 200, &said);
+        log.calls(0, 20 * MINUTE, 41);
+        log.request(21 * MINUTE, &ip(41), call, "DoorsController#destroy", 200, &["member=41".to_owned()]);
+        for n in 1..4 {
+            log.call(21 * MINUTE + n * 4 * SECOND, 41, "/v2/rota", 401);
+        }
+        log.said()
+    };
+    assert_eq!(left_by("DELETE /v2/door"), ["logout/straggler"]);
+    let by_another = left_by("DELETE /v2/window");
+    assert!(!is(&by_another, "logout"), "{by_another:?}");
+}
+
+#[test]
+fn a_session_that_is_over_is_answered_419_440_or_498_as_well_and_a_right_that_is_lacked_is_not() {
+    let answered = |status: u16| {
+        let mut log = Log::new();
+        log.sign_in(0, 41).calls(0, 60 * MINUTE, 41);
+        log.call(62 * MINUTE, 41, "/v2/rota", status).call(62 * MINUTE + 300, 41, "/v2/team", status);
+        log.sign_in(65 * MINUTE, 41);
+        log.said()
+    };
+    for status in [401, 419, 440, 498] {
+        assert_eq!(answered(status), ["lifetime_expiry/never_refreshed"], "{status}");
+    }
+    assert!(!is(&answered(403), "lifetime_expiry"), "{:?}", answered(403));
+}
+
+#[test]
+fn words_that_give_no_reason_add_nothing_to_the_status() {
+    let refused = |words: Option<&str>| {
+        let mut log = renewed();
+        log.calls(53 * MINUTE, 62 * MINUTE, 41).call(64 * MINUTE, 41, "/v2/rota", 401);
+        let mut said = vec!["  Parameters: {\"refresh_token\"=>\"[FILTERED]\"}".to_owned()];
+        said.extend(words.map(str::to_owned));
+        log.request(64 * MINUTE + SECOND, &ip(41), "POST /v2/sessions/renew", "SessionsController#renew", 401, &said);
+        log.sign_in(70 * MINUTE, 41).calls(71 * MINUTE, 95 * MINUTE, 41);
+        log.said()
+    };
+    let silent = refused(None);
+    assert!(is(&silent, "revoked/admin_revocation"), "{silent:?}");
+    assert_eq!(refused(Some("refresh denied")), silent);
+    assert_eq!(refused(Some("Invalid or expired refresh token")), silent);
+    assert!(is(&refused(Some("refresh token expired")), "refresh_failure/expired"));
 }
 
 /// A call of the device as its logger shows it, with its answer or without.

@@ -118,6 +118,14 @@ impl Sense {
         Self(self.0 | other.0)
     }
 
+    /// Whether it says why a credential was refused, and not only that it was.
+    #[must_use]
+    pub const fn gives_reason(self) -> bool {
+        const REASONS: u16 =
+            Sense::EXPIRED.0 | Sense::REVOKED.0 | Sense::UNKNOWN.0 | Sense::REUSED.0 | Sense::MISSING.0;
+        self.0 & REASONS != 0
+    }
+
     /// Nothing is meant.
     #[must_use]
     pub const fn is_empty(self) -> bool {

@@ -336,14 +336,14 @@ fn refused(case: &Case<'_>, first: usize, status: u16, failed: &[usize]) -> Opin
         );
         let revoked = item.sense.has(Sense::REVOKED) || told.has(Sense::REVOKED);
         opinion.add(revoked, -2.0, "the app's own words call the token revoked", Some(first));
-        let early = case.young() && !facts.http.is_empty() && item.sense.is_empty();
+        let early = case.young() && !facts.http.is_empty() && !item.sense.gives_reason();
         opinion.add(
             early,
             -1.2,
             "calls were refused long before the credential could have run out",
             facts.http.first().copied(),
         );
-        if item.sense.is_empty() {
+        if !item.sense.gives_reason() {
             opinion.missing.push(
                 "why the server refused the refresh token: log the reason (expired, unknown, used before)".into(),
             );

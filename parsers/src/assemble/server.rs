@@ -553,10 +553,7 @@ impl Assembler {
             let user = self.events[note.draft].event.user;
             let owner = self.events[place].event.user;
             let What::Note { sense, text, .. } = self.events[note.draft].event.what else { continue };
-            let refused =
-                [Sense::REFUSED, Sense::MISSING, Sense::EXPIRED, Sense::REVOKED, Sense::UNKNOWN, Sense::REUSED]
-                    .iter()
-                    .any(|reason| sense.has(*reason));
+            let refused = sense.has(Sense::REFUSED) || sense.gives_reason();
             let about_refresh = sense.has(Sense::REFRESH);
             // Where it is not called so, words of a refresh are those of the request on whose line's heels they stand, if it may be one. (Before
             // the first that is called so, they may be somebody else's.)

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use regex::bytes::{Regex, RegexSet};
+use regex::bytes::{Match, Regex, RegexSet};
 
 use crate::record::Sense;
 use crate::text;
@@ -42,6 +42,27 @@ const VOCABULARY: &[(&str, Sense)] = &[
 
 static PATTERNS: LazyLock<RegexSet> =
     LazyLock::new(|| RegexSet::new(VOCABULARY.iter().map(|(pattern, _)| *pattern)).expect("the table is valid"));
+
+/// The reasons for a refusal, as they stand in a row.
+const REASONS: [(&str, Sense); 5] = [
+    (r"expired|no longer valid|(?:has run|ran) out", Sense::EXPIRED),
+    (r"revoked", Sense::REVOKED),
+    (r"invalid|not[ _-]?valid|unknown|unrecogni[sz]ed|malformed|incorrect|wrong|bad|not[ _-]?found", Sense::UNKNOWN),
+    (r"re-?used|already[ _-]?used", Sense::REUSED),
+    (r"missing", Sense::MISSING),
+];
+
+/// `invalid or expired`, `unknown/revoked`, `is invalid, expired, revoked, …`: reasons of which one holds. (Two with a comma between may be
+/// a reason and what came of it: `reused, revoked`.)
+static EITHER: LazyLock<Regex> = LazyLock::new(|| {
+    let reason = format!("(?:{})", REASONS.map(|(pattern, _)| pattern).join("|"));
+    let or = format!(r"(?:(?:[ _-]\w+){{0,3}}?,?[ _-]or[ _-](?:\w+[ _-]){{0,4}}?|(?-i:Or)){reason}");
+    Regex::new(&format!(r"(?i){reason}(?:(?:, ?{reason})*(?:{or})+|(?:, ?{reason}){{2,}}|(?: ?[/|] ?{reason})+)"))
+        .expect("the table is valid")
+});
+
+static EACH: LazyLock<RegexSet> =
+    LazyLock::new(|| RegexSet::new(REASONS.map(|(pattern, _)| format!("(?i){pattern}"))).expect("the table is valid"));
 
 static USER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -94,6 +115,17 @@ const HINTS: &[&[u8]] = &[
     b"nothing",
 ];
 
+fn of_words(text: &[u8]) -> Sense {
+    PATTERNS.matches(text).iter().fold(Sense::default(), |sense, place| sense.with(VOCABULARY[place].1))
+}
+
+/// What a text means that gives a reason. Of several of which one holds it does not say which: something was refused, and what else it says.
+fn decided(sense: Sense, text: &[u8]) -> Sense {
+    let several = |found: &Match<'_>| EACH.matches(found.as_bytes()).iter().count() > 1;
+    let Some(found) = EITHER.find(text).filter(several) else { return sense };
+    of_words(&text[..found.start()]).with(of_words(&text[found.end()..])).with(Sense::REFUSED)
+}
+
 /// What a text of an app means, and whom it names.
 pub(super) fn meaning(text: &[u8]) -> (Sense, Option<&[u8]>) {
     // A line this long is a dump (a body, a query), not a sentence.
@@ -101,7 +133,10 @@ pub(super) fn meaning(text: &[u8]) -> (Sense, Option<&[u8]>) {
     if !HINTED.is_match(text) {
         return (Sense::default(), None);
     }
-    let sense = PATTERNS.matches(text).iter().fold(Sense::default(), |sense, place| sense.with(VOCABULARY[place].1));
+    let mut sense = of_words(text);
+    if sense.gives_reason() {
+        sense = decided(sense, text);
+    }
     let user = USER.captures(text).and_then(|found| found.get(1).or_else(|| found.get(2))).map(|found| {
         let mut word = found.as_bytes();
         while let [rest @ .., b'.' | b'/' | b'-' | b'_'] = word {
@@ -133,6 +168,32 @@ mod tests {
             let (found, named) = meaning(text.as_bytes());
             let named = named.map(|user| String::from_utf8_lossy(user).into_owned());
             assert!(found.has(sense) && named.as_deref() == user, "{text}: {found:?} {named:?}");
+        }
+    }
+
+    #[test]
+    fn of_reasons_of_which_one_holds_none_is_taken() {
+        for text in [
+            "Unauthorized access: invalid or expired token (GET /api/v1/feed)",
+            "The access token is invalid or has expired",
+            "Token expired, revoked, or unknown",
+            "invalid/expired token",
+            "code=token_expired_or_revoked",
+            "TokenInvalidOrExpired: bad_request",
+            "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used",
+            "missing or invalid token",
+        ] {
+            assert_eq!(meaning(text.as_bytes()).0, Sense::REFUSED, "{text}");
+        }
+        for (text, sense) in [
+            ("Invalid or expired refresh token", Sense::REFUSED.with(Sense::REFRESH)),
+            ("invalid or expired token: token was revoked by an administrator", Sense::REFUSED.with(Sense::REVOKED)),
+            ("token reused, revoked", Sense::REUSED.with(Sense::REVOKED)),
+            ("token expired. Sign in or ask for a revoked one", Sense::EXPIRED.with(Sense::REVOKED)),
+            ("token expired for organization 7, invalid", Sense::EXPIRED),
+            ("unknown or malformed token", Sense::UNKNOWN),
+        ] {
+            assert_eq!(meaning(text.as_bytes()).0, sense, "{text}");
         }
     }
 
