@@ -126,3 +126,43 @@ fn what_is_newest_first_is_read_from_its_end() {
     assert!(evidence.len() > 50 && moments.len() > 50);
     assert_eq!((evidence, moments), shown(&turned(&log)));
 }
+
+/// The same app with one endpoint for all: each request names its operation among the parameters.
+fn through_graphql(log: &str) -> String {
+    let began = Regex::new(r#"^\[(\S+)\] Started (\w+) "(/api/[^"?]*)[^"]*""#).expect("the pattern is right");
+    let line = Regex::new(r"^\[(\S+)\] (Processing by|  Parameters:) (.*)$").expect("the pattern is right");
+    let mut operations: BTreeMap<String, String> = BTreeMap::new();
+    let mut out = String::with_capacity(2 * log.len());
+    for text in log.lines() {
+        if let Some(found) = began.captures(text) {
+            let last = found[3].rsplit('/').next().unwrap_or_default();
+            let name = match last {
+                "login" => "SignIn".to_owned(),
+                "logout" => "SignOut".to_owned(),
+                "refresh" => "RefreshToken".to_owned(),
+                "password" => "ChangePassword".to_owned(),
+                _ => format!("{}{}", &found[2].to_lowercase(), found[3].replace('/', "_")),
+            };
+            operations.insert(found[1].to_owned(), name);
+            let called = found.get(0).expect("it is all");
+            out += &format!("[{}] Started POST \"/graphql\"{}\n", &found[1], &text[called.end()..]);
+            continue;
+        }
+        let own = line.captures(text).and_then(|found| Some((operations.get(&found[1])?.clone(), found)));
+        match own {
+            Some((operation, found)) if &found[2] == "Processing by" => {
+                let parameters = format!("{{\"operationName\"=>\"{operation}\", \"variables\"=>{{}}}}");
+                out += &format!("[{}] Processing by GraphqlController#execute as JSON\n", &found[1]);
+                out += &format!("[{}]   Parameters: {parameters}\n", &found[1]);
+            }
+            Some((_, found)) => out += &format!("[{}]   Parameters: {{\"variables\"=>{}}}\n", &found[1], &found[3]),
+            None => out = out + text + "\n",
+        }
+    }
+    out
+}
+
+#[test]
+fn operations_of_one_endpoint_are_told_apart() {
+    same("GraphQL", through_graphql);
+}

@@ -157,7 +157,7 @@ pub(crate) fn identify(sources: Vec<Assembled>, roles: &Roles, names: &mut Names
     for actor in actors.values_mut() {
         actor.sockets.sort_by_key(|attempt| (attempt.opened, attempt.line));
     }
-    let twins = twins(&events, &actors);
+    let twins = twins(&events, &actors, names);
     Identified { events, actors, clocks, client_sources, has_server, twins, deploys, shared_addresses, proxies }
 }
 
@@ -269,9 +269,14 @@ fn name_gids(events: &mut [Event], names: &mut Names) {
 }
 
 /// A client's request and a server's are the same where they have one id, else where actor, method, path and (nearly) time agree.
-fn twins(events: &[Event], actors: &BTreeMap<Key, Actor>) -> HashMap<usize, usize> {
+fn twins(events: &[Event], actors: &BTreeMap<Key, Actor>, names: &Names) -> HashMap<usize, usize> {
     /// How far two clocks that were set by each other may still be apart, and a request be on its way: microseconds.
     const NEAR: i64 = 5_000_000;
+    // Of GraphQL a server's log may name the operation, which a client's trace does not.
+    let is_of = |operation: Name, path: Name| {
+        let behind = || names.text(operation).strip_prefix(names.text(path))?.strip_prefix('/');
+        operation == path || names.text(path).ends_with("/graphql") && behind().is_some_and(|name| !name.contains('/'))
+    };
     let mut twins = HashMap::new();
     if actors.values().all(|actor| actor.traces.is_empty()) {
         return twins;
@@ -298,7 +303,7 @@ fn twins(events: &[Event], actors: &BTreeMap<Key, Actor>) -> HashMap<usize, usiz
             let near = requests.iter().copied().filter(|place| {
                 events[*place].request().is_some_and(|other| {
                     other.side == Side::Server
-                        && other.path == request.path
+                        && is_of(other.path, request.path)
                         && (other.method == request.method)
                         && (request.status.is_none() || other.status.is_none() || request.status == other.status)
                 }) && (events[*place].time - time).abs() <= NEAR

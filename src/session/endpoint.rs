@@ -38,6 +38,8 @@ pub struct Roles {
     known: HashMap<(Name, Name), Role, RandomState>,
     /// By controller and action: for requests whose first line is not in the log.
     by_action: HashMap<Name, Role, RandomState>,
+    /// Endpoints that do all (GraphQL's, where no line names the operation): each request says for itself what it is.
+    manifold: BTreeSet<(Name, Name)>,
     /// The refresh, where only what it does tells it.
     behaving: BTreeSet<(Name, Name)>,
     /// Sign-ins by their name alone (`POST /users/tokens`) beside one that is surely one: what they do may tell otherwise.
@@ -75,11 +77,15 @@ impl Roles {
         let actions: Vec<((Name, Name), Name)> =
             seen.iter().filter_map(|(key, seen)| Some((*key, seen.action?))).collect();
         let mut known: HashMap<(Name, Name), Role, RandomState> = HashMap::default();
-        let (mut doubtful, mut entering) = (BTreeSet::new(), BTreeSet::new());
+        let (mut doubtful, mut entering, mut manifold) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for ((method, path), seen) in &seen {
             let action = seen.action.map_or("", |action| names.text(action));
             let words = Words::of(names.text(*path), action);
             let configured = config.role(names.text(*path));
+            if configured.is_none() && words.last() == "graphql" {
+                manifold.insert((*method, *path));
+                continue;
+            }
             let role = configured.unwrap_or_else(|| words.role(names.text(*method), seen));
             if role == Role::SignIn && configured.is_none() && !seen.password && !words.enter() {
                 doubtful.insert((*method, *path));
@@ -108,7 +114,7 @@ impl Roles {
                 by_action.entry(action).and_modify(|known| *known = (*known).min(*role)).or_insert(*role);
             }
         }
-        Self { known, by_action, behaving: BTreeSet::new(), doubtful }
+        Self { known, by_action, manifold, behaving: BTreeSet::new(), doubtful }
     }
 
     /// Takes an endpoint for the refresh by what it does. `requests` are the servers'.
@@ -145,6 +151,14 @@ impl Roles {
     /// grants (`/oauth/token`).
     #[must_use]
     pub fn of(&self, request: &Request) -> Role {
+        if !self.manifold.is_empty() && self.manifold.contains(&(request.method, request.path)) {
+            return match request {
+                Request { refresh_token: true, .. } => Role::Refresh,
+                Request { new_password: true, .. } => Role::Revoke,
+                Request { password: true, .. } => Role::SignIn,
+                _ => Role::Other,
+            };
+        }
         let by_path = self.known.get(&(request.method, request.path));
         let known = by_path.or_else(|| self.by_action.get(&request.action?)).copied().unwrap_or(Role::Other);
         match known {

@@ -364,7 +364,10 @@ impl Assembler {
     fn parameters(&mut self, record: &Record<'_>, origin: Origin, names: &mut Names, params: &Params<'_>) {
         let path = params.operation.and_then(|operation| self.path_of(record, names, operation));
         let place = self.with_request(record, origin, names, |request| {
-            request.path = path.unwrap_or(request.path);
+            if let Some(path) = path {
+                // One action does all, so that it tells nothing.
+                (request.path, request.action) = (path, None);
+            }
             request.password |= params.password;
             request.new_password |= params.new_password;
             request.refresh_token |= params.refresh_token;
