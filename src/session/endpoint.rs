@@ -348,10 +348,9 @@ impl Words {
         }
         // Whoever creates users with a password may be an administrator; whoever registers is signed in with it.
         let creating = ["users", "accounts"];
-        if writes && method != "PATCH" && !creating.contains(&last) && !last.contains("password") {
-            if self.enter() || seen.password && !seen.new_password || self.grant() {
-                return Role::SignIn;
-            }
+        let may_enter = writes && method != "PATCH" && !creating.contains(&last) && !last.contains("password");
+        if may_enter && (self.enter() || seen.password && !seen.new_password || self.grant()) {
+            return Role::SignIn;
         }
         Role::Other
     }
