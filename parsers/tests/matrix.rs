@@ -184,7 +184,12 @@ const WRAPS: &[(&str, Wrap)] = &[
     ("ruby-logger", |text| format!("I, [2026-11-16T06:03:52.068658 #72]  INFO -- : {text}")),
     ("semantic-logger", |text| format!("2026-11-16 06:03:52.068658 I [7872:puma 001] Rails -- {text}")),
     ("json-logger", |text| format!(r#"{{"level":"INFO","time":"2026-11-16T06:03:52.068Z","msg":{}}}"#, json(text))),
+    ("logfmt", |text| format!("time=2026-11-16T06:03:52.068Z level=info msg={}", json(text))),
 ];
+
+/// The one that is known by what is in it: nothing but lines that begin as Rails' do.
+const AROUND_RAILS: Wrap =
+    |text| format!(r#"{{"result":{{"_raw":{},"_time":"2026-11-16T06:03:52.068Z"}}}}"#, json(text));
 
 /// Lines of an app on a phone or in a browser.
 const OF_CLIENTS: &[&str] = &[
@@ -297,7 +302,8 @@ fn every_envelope_that_is_listed_is_in_these_tests() {
     let of_servers = WRAPS.iter().map(|(_, wrap)| lines(&server, &[*wrap]));
     let of_clients = CLIENT_WRAPS.iter().map(|(_, wrap)| lines(&client, &[*wrap]));
     let mut seen = [false; MOST_ENVELOPES];
-    for bytes in of_servers.chain(of_clients) {
+    let around_rails = std::iter::once(lines(&server, &[AROUND_RAILS]));
+    for bytes in of_servers.chain(of_clients).chain(around_rails) {
         let balance = read_chunks(Framing::detect(&bytes), [&bytes[..]]).balance;
         seen.iter_mut().zip(balance.envelopes).for_each(|(seen, count)| *seen |= count > 0);
     }

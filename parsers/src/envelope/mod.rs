@@ -28,9 +28,11 @@ mod json_logger;
 mod kubectl;
 mod logcat;
 mod logcli;
+mod logfmt;
 mod logger_box;
 mod loki;
 mod os_log;
+mod other_json;
 mod otlp_logs;
 mod papertrail;
 mod render_json;
@@ -142,6 +144,8 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &vector::Vector,
     &render_json::RenderJson,
     &json_logger::JsonLogger,
+    &logfmt::Logfmt,
+    &other_json::OtherJson,
 ];
 
 /// For each byte that a line can begin with, the envelopes to try, as bits by place in [`ENVELOPES`].
