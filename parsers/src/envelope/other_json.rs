@@ -9,6 +9,7 @@ use super::{Envelope, Peeled, message};
 use crate::about::About;
 use crate::json::{Object, text_of};
 use crate::secret::RequestId;
+use crate::text::contains;
 use crate::time;
 
 /// See the module.
@@ -73,15 +74,13 @@ fn is_time(key: &[u8]) -> bool {
 
 /// Whether a text begins as lines of Rails' do.
 fn is_of_rails(text: &[u8]) -> bool {
-    const FIRST: [&[u8]; 6] = [
-        b"Started ",
-        b"Processing by ",
-        b"  Parameters: {",
-        b"Completed ",
-        b"Filter chain halted as ",
-        b"[ActionCable] ",
-    ];
+    const FIRST: [&[u8]; 3] = [b"  Parameters: {", b"Filter chain halted as ", b"[ActionCable] "];
     let framed = matches!(text, [b'D' | b'I' | b'W' | b'E' | b'F' | b'A', b',', b' ', b'[', ..]);
     let tagged = || text.len() > 37 && text[0] == b'[' && text[37] == b']' && RequestId::uuid(&text[1..37]).is_some();
-    framed || FIRST.iter().any(|first| text.starts_with(first)) || tagged()
+    let after =
+        |word: &[u8], is: fn(u8) -> bool| text.strip_prefix(word).and_then(|rest| rest.first()).is_some_and(|b| is(*b));
+    let begun = || after(b"Started ", |b| b.is_ascii_uppercase()) && contains(text, b" \"/");
+    let taken = || after(b"Processing by ", |b| b.is_ascii_uppercase()) && contains(text, b"#");
+    let ended = || after(b"Completed ", |b| b.is_ascii_digit());
+    framed || tagged() || begun() || taken() || ended() || FIRST.iter().any(|first| text.starts_with(first))
 }
