@@ -29,7 +29,7 @@ pub struct Line<'a> {
     pub program: bool,
     /// From a Flutter app, by its envelope.
     pub client: bool,
-    /// From a Flutter app or in an app's own time prefix, which servers hardly use.
+    /// From a Flutter app, in a source that one alone writes, or in an app's own time prefix, which servers hardly use.
     pub trace: bool,
     /// Logged as an error or worse.
     pub severe: bool,
@@ -139,8 +139,8 @@ pub static DIALECTS: &[&dyn Dialect] = &[
     &client::cable::CableClient,
     &client::lifecycle::Lifecycle,
     &client::refresh::RefreshWords,
-    &client::app::ClientApp,
     &client::flutter_tool::FlutterTool,
+    &client::app::ClientApp,
     &server::platform::Platform,
     &server::falcon::Falcon,
     &server::auth_library::AuthLibrary,

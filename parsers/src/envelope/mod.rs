@@ -195,6 +195,16 @@ pub fn app_time_bit() -> u64 {
     *BIT
 }
 
+/// The envelopes that a client's lines may come in as well as a server's, as bits by place in [`ENVELOPES`].
+pub(crate) fn of_anybody() -> u64 {
+    static BITS: LazyLock<u64> = LazyLock::new(|| {
+        let known = |name: &str| ["timestamp", app_time::NAME, "json-logger"].contains(&name);
+        let anybodys = ENVELOPES.iter().enumerate().filter(|(_, envelope)| known(envelope.name()));
+        anybodys.fold(0, |bits, (place, _)| bits | 1 << place)
+    });
+    *BITS
+}
+
 /// A line with its envelopes off.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unwrapped<'a> {
@@ -210,6 +220,8 @@ pub struct Unwrapped<'a> {
     pub severe: bool,
     /// From a Flutter app.
     pub client: bool,
+    /// In a source that a client alone writes.
+    pub of_client: bool,
     /// Wrapped by one program: its text is understood whatever it says.
     pub program: bool,
     /// Which envelopes were peeled, as bits by place in [`ENVELOPES`].
@@ -224,13 +236,25 @@ pub struct Unwrapped<'a> {
     pub(crate) object: Option<&'a Object<'a>>,
 }
 
+impl Unwrapped<'_> {
+    /// Whether the line is a client's. Inside a platform's frame an app's own time is a server's.
+    pub(crate) fn is_trace(&self) -> bool {
+        self.client || self.of_client || self.envelopes == app_time_bit()
+    }
+}
+
 /// Peels every envelope off a line.
 #[must_use]
 pub fn unwrap<'a>(line: &'a [u8], arena: &'a Bump) -> Unwrapped<'a> {
-    let mut out = Unwrapped { text: line, object: Object::of_line(line, arena), ..Unwrapped::default() };
+    unwrap_of(line, false, arena)
+}
+
+/// Peels every envelope off a line of a source that a client alone writes, or not.
+pub(crate) fn unwrap_of<'a>(line: &'a [u8], of_client: bool, arena: &'a Bump) -> Unwrapped<'a> {
+    let mut out = Unwrapped { text: line, of_client, object: Object::of_line(line, arena), ..Unwrapped::default() };
     for _ in 0..MAX_DEPTH {
         // What an app prints as JSON is a body or a frame of a socket, however much it looks like a logger's object.
-        if (out.client || out.envelopes == app_time_bit()) && out.text.first() == Some(&b'{') {
+        if out.is_trace() && out.text.first() == Some(&b'{') && (out.envelopes != 0 || !out.of_client) {
             break;
         }
         let Some((place, peeled)) = peel(out.text, out.object, arena) else { break };
