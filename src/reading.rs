@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use why401_parsers::assemble::{Assembler, Known};
 use why401_parsers::detect::{Balance, Parsed, Parser};
 use why401_parsers::event::Names;
-use why401_parsers::line::Framing;
 use why401_parsers::newest_first::{is_newest_first, turned};
 use why401_parsers::secret::FingerprintKey;
+use why401_parsers::writer::Manner;
 
 use crate::config::{Config, Keep};
 use crate::report::section::{Budget, Scope, Whole};
@@ -187,11 +187,11 @@ impl Reading {
     }
 
     /// Reads whole entries that follow what was read of a source.
-    pub(crate) fn read_more(&mut self, name: &str, framing: Framing, bytes: &[u8]) {
+    pub(crate) fn read_more(&mut self, name: &str, manner: Manner, bytes: &[u8]) {
         self.resume(name, None);
         let arena = Bump::new();
         let patterns = Arc::clone(&self.config.patterns);
-        let parsed = Parser::new(self.key, &patterns).parse(bytes, framing, &arena);
+        let parsed = Parser::new(self.key, &patterns).parse(bytes, manner, &arena);
         self.take(&parsed, &mut Known::default());
     }
 
@@ -232,7 +232,7 @@ impl Reading {
         let bytes = turned.as_ref().map_or(bytes, |(bytes, _)| bytes);
         let arena = Bump::new();
         let patterns = Arc::clone(&self.config.patterns);
-        let parsed = Parser::new(self.key, &patterns).parse(bytes, Framing::detect(bytes), &arena);
+        let parsed = Parser::new(self.key, &patterns).parse(bytes, Manner::detect(bytes), &arena);
         self.take(&parsed, &mut Known::default());
     }
 }

@@ -28,7 +28,7 @@ pub struct State {
 const MAGIC: &[u8; 8] = b"why401\0s";
 
 /// The version of the format. To be raised with every change of what is written; older files are then built anew.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// Magic, version, catalogue, length and checksum of what follows.
 const HEAD: usize = 8 + 4 + 4 + 8 + 4;

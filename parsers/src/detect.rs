@@ -1,16 +1,17 @@
 //! Reads a chunk: every entry through envelopes and dialects to a record, and the balance of lines.
 //!
-//! Nothing is carried from one line to the next, so a chunk may begin and end anywhere and a source may change its
-//! formatter in mid-file; what belongs together is put together in [`crate::assemble`].
+//! Nothing is carried from one line to the next but [who writes the source](crate::writer), so a chunk may begin and end anywhere and a
+//! source may change its formatter in mid-file; what belongs together is put together in [`crate::assemble`].
 
 mod short_cuts;
+mod twice;
 
 use bumpalo::Bump;
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle;
-use crate::dialect::client::har;
+use crate::dialect::client::{flutter_tool, har};
 use crate::dialect::server::take_tags;
 use crate::dialect::{Context, DIALECTS, Dialect, Fields, Line, Tags};
 use crate::envelope::{self, Unwrapped};
@@ -26,6 +27,9 @@ use crate::secret::{FingerprintKey, RequestId};
 use crate::shape::Shapes;
 use crate::text::{contains, without_ansi};
 use crate::time::{self, Stamp};
+use crate::writer::{self, Manner};
+pub(crate) use twice::Twice;
+
 use short_cuts::{Quickly, lograge_of, meaning_of, meant, of_component, of_server, place_of, read_laid_out};
 
 /// How many different templates of unrecognised lines are kept for a source.
@@ -127,6 +131,8 @@ pub struct Parsed<'a> {
     pub(crate) said_again: Vec<SaidAgain>,
     /// The texts of both.
     pub(crate) texts: NewTexts<'a>,
+    /// A client's lines that are written twice.
+    pub(crate) twice: Twice,
     /// The time of the last line that has one.
     pub(crate) last: Option<Stamp>,
     /// What became of each line.
@@ -143,8 +149,8 @@ impl Parsed<'_> {
 
 /// Reads the whole entries of a chunk. `arena` holds what is not in the chunk as it stands and lives as long as it.
 #[must_use]
-pub fn parse_chunk<'a>(bytes: &'a [u8], framing: Framing, key: FingerprintKey, arena: &'a Bump) -> Parsed<'a> {
-    Parser::new(key, &[]).parse(bytes, framing, arena)
+pub fn parse_chunk<'a>(bytes: &'a [u8], manner: impl Into<Manner>, key: FingerprintKey, arena: &'a Bump) -> Parsed<'a> {
+    Parser::new(key, &[]).parse(bytes, manner, arena)
 }
 
 /// Reads chunk after chunk. What it keeps between them (what lines of a shape mean, the numbers of texts that come again and again) changes
@@ -172,19 +178,20 @@ impl<'p> Parser<'p> {
 
     /// Reads the whole entries of the next chunk. `arena` holds what is not in the chunk as it stands and lives as long as it.
     #[must_use]
-    pub fn parse<'a>(&mut self, bytes: &'a [u8], framing: Framing, arena: &'a Bump) -> Parsed<'a> {
+    pub fn parse<'a>(&mut self, bytes: &'a [u8], manner: impl Into<Manner>, arena: &'a Bump) -> Parsed<'a> {
         let context = Context { arena, key: self.key };
-        parse_chunk_with(bytes, framing, &context, self.patterns, &mut self.kept)
+        parse_chunk_with(bytes, manner.into(), &context, self.patterns, &mut self.kept)
     }
 }
 
 fn parse_chunk_with<'a>(
     bytes: &'a [u8],
-    framing: Framing,
+    manner: Manner,
     context: &Context<'a>,
     patterns: &[Pattern],
     Kept { texts, shapes }: &mut Kept,
 ) -> Parsed<'a> {
+    let framing = manner.framing;
     let arena = context.arena;
     let mut balance = Balance { bytes: bytes.len() as u64, ..Balance::default() };
     let mut gather = Gather::new(texts);
@@ -192,11 +199,12 @@ fn parse_chunk_with<'a>(
     let coloured = memchr(0x1b, bytes).is_some();
     let mut quickly = Quickly::default();
     let (mut times, mut layouts) = (Times::default(), Layouts::default());
-    let mut slow = Vec::new();
+    let (mut slow, mut twice) = (Vec::new(), Twice::default());
     for entry in framing.entries(bytes) {
         let plain = entry.lines == 1 && !entry.capped;
-        // Patterns of the user's own come before all.
-        let common = plain && (patterns.is_empty() || !quick::may_be_of(patterns, entry.bytes));
+        // Patterns of the user's own come before all, and a client's lines have no short cuts.
+        let common =
+            plain && !manner.writer.is_client() && (patterns.is_empty() || !quick::may_be_of(patterns, entry.bytes));
         let head = (common && (!coloured || memchr(0x1b, entry.bytes).is_none()))
             .then(|| quick::head(entry.bytes, &mut times))
             .flatten();
@@ -258,9 +266,9 @@ fn parse_chunk_with<'a>(
         }
         slow.clear();
         let outcome = if framing == Framing::Parts && entry.lines > 1 {
-            let mut whole = Outcome { dialect: None, envelopes: 0, stamp: None };
+            let mut whole = Outcome::default();
             for line in parts::joined(&entry, arena) {
-                let outcome = read_slowly(&line, framing, context, patterns, &mut slow, &mut balance);
+                let outcome = read_slowly(&line, manner, context, patterns, &mut slow, &mut balance);
                 whole.stamp = outcome.stamp.or(whole.stamp);
             }
             whole
@@ -271,7 +279,7 @@ fn parse_chunk_with<'a>(
             count(&outcome, &entry, &mut balance);
             outcome
         } else {
-            read_slowly(&entry, framing, context, patterns, &mut slow, &mut balance)
+            read_slowly(&entry, manner, context, patterns, &mut slow, &mut balance)
         };
         if let (Some((shape, line)), Some(Some(dialect)), [] | [_]) = (&unknown, outcome.dialect, &slow[..])
             && let Some(meaning) = meaning_of(slow.first(), line)
@@ -283,6 +291,9 @@ fn parse_chunk_with<'a>(
         }
         if let (Some(text), Some(Some(LOGRAGE_KEY_VALUE | LOGRAGE_JSON))) = (of_new_layout, outcome.dialect) {
             layouts.learn(text, arena);
+        }
+        if framing == Framing::Lines && !entry.capped && slow.iter().any(|record| record.side == Side::Client) {
+            twice.note(bytes, &entry, context.key);
         }
         let silent = !slow.iter().any(|record| stated(record).is_some());
         for record in slow.drain(..) {
@@ -297,7 +308,7 @@ fn parse_chunk_with<'a>(
     quickly.add_to(&mut balance);
     gather.finish();
     let Gather { records, answered, said_again, new_texts: texts, .. } = gather;
-    Parsed { records, answered, said_again, texts, last, balance }
+    Parsed { records, answered, said_again, texts, twice, last, balance }
 }
 
 /// The time that a record's line states: its frame's or, where that has none, its own.
@@ -311,14 +322,14 @@ pub(crate) fn stated(record: &Record<'_>) -> Option<Stamp> {
 /// Reads an entry through all envelopes and dialects, and takes it into the balance.
 fn read_slowly<'a>(
     entry: &Entry<'a>,
-    framing: Framing,
+    manner: Manner,
     context: &Context<'a>,
     patterns: &[Pattern],
     records: &mut Vec<Record<'a>>,
     balance: &mut Balance,
 ) -> Outcome {
     balance.lines += u64::from(entry.lines);
-    let outcome = read_whole(entry, framing, context, patterns, records);
+    let outcome = read_whole(entry, manner, context, patterns, records);
     count(&outcome, entry, balance);
     outcome
 }
@@ -348,30 +359,35 @@ fn set_bits(bits: u64) -> impl Iterator<Item = usize> {
     (0..64).filter(move |place| bits & (1 << place) != 0)
 }
 
+/// What became of an entry.
+#[derive(Default)]
 struct Outcome {
     /// `None`: unrecognised. `Some(None)`: a blank line. `Some(Some(place))`: understood by that dialect.
     dialect: Option<Option<usize>>,
     envelopes: u64,
-    /// The time that the envelopes state.
+    /// They are a client's.
+    client: bool,
+    /// The time that they state.
     stamp: Option<Stamp>,
 }
 
 /// Reads an entry, which may be a document of many.
 fn read_whole<'a>(
     entry: &Entry<'a>,
-    framing: Framing,
+    manner: Manner,
     context: &Context<'a>,
     patterns: &[Pattern],
     records: &mut Vec<Record<'a>>,
 ) -> Outcome {
     let bytes = entry.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(entry.bytes);
-    let bytes = without_colours(framing.element(bytes), context.arena);
+    let bytes = without_colours(manner.framing.element(bytes), context.arena);
+    let of_client = manner.writer.is_client();
     let Some(entries) = bundle::entries(bytes) else {
-        return read_with_messages(bytes, entry.line, context, patterns, records);
+        return read_with_messages(bytes, (entry.line, of_client), context, patterns, records);
     };
     let (first, user) = (records.len(), bundle::user(bytes, context.arena));
     let releases = bundle::Releases::of(bytes, context.arena);
-    let mut whole = Outcome { dialect: None, envelopes: 0, stamp: None };
+    let mut whole = Outcome::default();
     // Pretty-printed documents spread over lines: an entry of one stands where its text does.
     let (mut line, mut at) = (entry.line, 0);
     for (place, element) in entries {
@@ -379,7 +395,7 @@ fn read_whole<'a>(
         line = line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
         at = place;
         let own = records.len();
-        let outcome = read_with_messages(element, line, context, patterns, records);
+        let outcome = read_with_messages(element, (line, of_client), context, patterns, records);
         if let (Some(release), Some(record)) = (releases.of_entry(place), records.get(own).copied()) {
             let of_app = record.side == Side::Client;
             records.insert(own, Record { body: Body::Release(Release { of_app, ..release }), ..record });
@@ -397,32 +413,34 @@ fn read_whole<'a>(
 /// Reads an entry, and what a recording keeps of its socket.
 fn read_with_messages<'a>(
     bytes: &'a [u8],
-    line: u32,
+    place: (u32, bool),
     context: &Context<'a>,
     patterns: &[Pattern],
     records: &mut Vec<Record<'a>>,
 ) -> Outcome {
-    let outcome = read_entry(bytes, line, context, patterns, records);
+    let outcome = read_entry(bytes, place, context, patterns, records);
     let of_har = outcome.dialect.flatten().and_then(|place| DIALECTS.get(place)).is_some_and(|d| d.name() == har::NAME);
     if of_har {
         for message in har::messages(bytes, context) {
-            read_entry(message, line, context, patterns, records);
+            read_entry(message, place, context, patterns, records);
         }
     }
     outcome
 }
 
 /// Takes the envelopes off a text without colours and reads what is inside: a line, or several where a platform took a message of several in one piece.
+/// The text stands on this line, in a client's source or not.
 fn read_entry<'a>(
     bytes: &'a [u8],
-    line: u32,
+    (line, of_client): (u32, bool),
     context: &Context<'a>,
     patterns: &[Pattern],
     records: &mut Vec<Record<'a>>,
 ) -> Outcome {
-    let wrapped = envelope::unwrap(bytes, context.arena);
+    let wrapped = envelope::unwrap_of(bytes, of_client, context.arena);
     let text = without_colours(wrapped.text, context.arena);
-    let mut whole = Outcome { dialect: None, envelopes: wrapped.envelopes, stamp: wrapped.stamp };
+    let mut whole =
+        Outcome { dialect: None, envelopes: wrapped.envelopes, client: wrapped.client, stamp: wrapped.stamp };
     let first = records.len();
     let own = patterns.iter().zip(DIALECTS.len()..).find_map(|(pattern, place)| {
         // A pattern is written for the line as one sees it, or for what is in the frames that are known.
@@ -506,8 +524,9 @@ fn read_text<'a>(
     context: &Context<'a>,
     records: &mut Vec<Record<'a>>,
 ) -> Option<Option<usize>> {
-    if text.trim_ascii().is_empty() {
-        if wrapped.program {
+    let behind = if wrapped.is_trace() { behind_name(text, wrapped.may_be_named()) } else { None };
+    if behind.unwrap_or(text).trim_ascii().is_empty() {
+        if wrapped.program || wrapped.of_client {
             // An empty line ends a block of a client's trace.
             records.push(record_of(wrapped, &Line::default(), Side::Client, Body::BlockEnd));
         }
@@ -523,23 +542,22 @@ fn read_text<'a>(
         object,
         program: wrapped.program,
         client: wrapped.client,
-        // Inside a platform's frame such a prefix is a server's.
-        trace: wrapped.client || wrapped.envelopes == envelope::app_time_bit(),
+        trace: wrapped.is_trace(),
         severe: wrapped.severe,
     };
-    let found = read_line(&line, context);
+    let found = read_named(&line, behind, context);
     // What looks like words may be a prefix of an app's own making, with a line of Rails' behind it.
-    let words = found.as_ref().is_none_or(|(place, _)| *place >= WORDS);
-    let behind =
-        (words && line.tags.request.is_none() && !line.client).then(|| behind_prefix(text, after_tags)).flatten();
-    let behind = behind.and_then(|(tags, inner, stamp)| {
+    let words = found.as_ref().is_none_or(|(_, (place, _))| *place >= WORDS);
+    let of_server = !line.client && !wrapped.of_client && line.tags.request.is_none();
+    let rails = (words && of_server).then(|| behind_prefix(text, after_tags)).flatten();
+    let rails = rails.and_then(|(tags, inner, stamp)| {
         let line = Line { text: inner, tags: tags.unwrap_or(line.tags), object: None, trace: false, ..line };
         let found = read_line(&line, context).filter(|(place, _)| DIALECTS[*place].side() == Side::Server)?;
-        Some((line, found, wrapped.stamp.or(stamp)))
+        Some(((line, found), wrapped.stamp.or(stamp)))
     });
-    let (line, (place, body), stamp) = match behind {
-        Some(behind) => behind,
-        None => (line, found?, wrapped.stamp),
+    let ((line, (place, body)), stamp) = match rails {
+        Some(rails) => rails,
+        None => (found?, wrapped.stamp),
     };
     let wrapped = &Unwrapped { stamp, ..*wrapped };
     let dialect = DIALECTS[place];
@@ -581,10 +599,85 @@ fn say<'a>(
     }
 }
 
+/// What a line tells of those who write its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clue {
+    /// A client writes it.
+    Client,
+    /// A server does.
+    Server,
+}
+
+/// What a line of a source, of which nothing is known yet, tells.
+pub(crate) fn clue_of(entry: &Entry<'_>) -> Option<Clue> {
+    let (arena, mut records) = (Bump::new(), Vec::new());
+    let context = Context { arena: &arena, key: FingerprintKey::new([0; 16]) }; // nothing is joined here
+    let outcome = read_whole(entry, Framing::Lines.into(), &context, &[], &mut records);
+    let dialect = outcome.dialect.flatten().map(|place| DIALECTS[place]);
+    // What builds print may stand in anybody's log.
+    let of_client = |dialect: &&dyn Dialect| dialect.side() == Side::Client && dialect.name() != flutter_tool::NAME;
+    if outcome.client || dialect.is_some_and(|dialect| of_client(&dialect)) {
+        return Some(Clue::Client);
+    }
+    let of_server = |record: &Record<'_>| record.side == Side::Server && is_certain(&record.body);
+    if outcome.envelopes & !envelope::of_anybody() != 0 || records.iter().any(of_server) {
+        return Some(Clue::Server);
+    }
+    let text = envelope::unwrap(entry.bytes, &arena).text;
+    writer::is_of_clients(text).then_some(Clue::Client)
+}
+
+/// Whether only a server says so. (Exceptions and words are anybody's.)
+fn is_certain(body: &Body<'_>) -> bool {
+    !matches!(
+        body,
+        Body::Dull
+            | Body::Note { .. }
+            | Body::Release(_)
+            | Body::Exception { .. }
+            | Body::Frame { .. }
+            | Body::UserRow { .. }
+    )
+}
+
 fn without_colours<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a [u8] {
     match without_ansi(bytes) {
         std::borrow::Cow::Borrowed(bytes) => bytes,
         std::borrow::Cow::Owned(bytes) => arena.alloc_slice_copy(&bytes),
+    }
+}
+
+/// Reads a line that may begin with the name of a client's logger or app, with the line as it was read. Dialects that know their lines
+/// by their beginning need it off; to the others such a name may be a part of the app, which says what a line is about.
+fn read_named<'a>(
+    line: &Line<'a>,
+    behind: Option<&'a [u8]>,
+    context: &Context<'a>,
+) -> Option<(Line<'a>, (usize, Body<'a>))> {
+    let Some(behind) = behind else { return Some((*line, read_line(line, context)?)) };
+    let inner = Line { text: behind, whole: behind, object: None, ..*line };
+    if let Some(found) = read_line(&inner, context).filter(|(place, _)| DIALECTS[*place].by_beginning()) {
+        // A failure that no block shows belongs to the part that names it.
+        let whole = if matches!(found.1, Body::Failed(_)) { read_line(line, context) } else { None };
+        let whole = whole.filter(|(_, body)| !matches!(body, Body::NetworkDown));
+        return Some(whole.map_or((inner, found), |whole| (*line, whole)));
+    }
+    Some((*line, read_line(line, context)?))
+}
+
+/// What stands behind the name of a client's logger or app: `[MyApp] text`; `MyApp: text`, where a time or a level stood before it.
+fn behind_name(text: &[u8], named: bool) -> Option<&[u8]> {
+    /// Names of apps are shorter.
+    const LONGEST: usize = 40;
+    let inside = text.strip_prefix(b"[");
+    let name = inside.unwrap_or(text);
+    let letters = |b: &u8| b.is_ascii_alphanumeric() || b"._-# ".contains(b) && (inside.is_some() || *b != b' ');
+    let end = name.iter().take(LONGEST).position(|b| !letters(b)).filter(|_| name[0].is_ascii_alphabetic())?;
+    let rest = &name[end..];
+    match inside {
+        Some(_) => rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]").filter(|rest| rest.is_empty())),
+        None if named => rest.strip_prefix(b": "),
+        None => None,
     }
 }
 
@@ -760,7 +853,7 @@ mod tests {
                     seen += 1;
                     let mut slow = Vec::new();
                     let context = Context { arena: &arena, key };
-                    let outcome = read_entry(line.as_bytes(), 0, &context, &[], &mut slow);
+                    let outcome = read_entry(line.as_bytes(), (0, false), &context, &[], &mut slow);
                     assert!(slow.len() <= 1, "{line}");
                     let slow = slow.first().copied();
                     match found.said {
@@ -806,7 +899,7 @@ mod tests {
         let (mut quick, mut slow) = (Vec::new(), Vec::new());
         read_laid_out(&head, &laid_out, 0, &context, &mut Times::default(), &mut quick)
             .expect("it is a line of lograge's");
-        read_entry(second.as_bytes(), 0, &context, &[], &mut slow);
+        read_entry(second.as_bytes(), (0, false), &context, &[], &mut slow);
         assert_eq!(quick, slow);
     }
 

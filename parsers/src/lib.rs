@@ -8,7 +8,7 @@
 //!
 //! * **No I/O, no threads, no clock.** Bytes come from the caller; times without a zone or year stay so.
 //! * **A line is read by itself.** [`detect::parse_chunk`] keeps nothing between lines, so a source may be cut into chunks
-//!   anywhere between lines, and parsed in any order on any thread.
+//!   anywhere between lines, and parsed in any order on any thread. What its head tells of all of it is a [`writer::Manner`].
 //! * **Secrets die here.** A token leaves as a [`secret::Fingerprint`], never as text.
 //! * **No panic is reachable from input**, and every line is accounted for in a [`detect::Balance`].
 
@@ -34,3 +34,4 @@ pub mod secret;
 mod shape;
 pub mod text;
 pub mod time;
+pub mod writer;

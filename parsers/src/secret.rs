@@ -42,7 +42,8 @@ impl FingerprintKey {
         Some(Fingerprint(NonZeroU64::new(hash).unwrap_or(NonZeroU64::MIN)))
     }
 
-    fn hash(&self, bytes: &[u8]) -> u64 {
+    /// What tells a line from another, without its text.
+    pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
         let mut hasher = SipHasher13::new_with_key(&self.0);
         hasher.write(bytes);
         hasher.finish()

@@ -17,9 +17,9 @@ use why401_parsers::detect::{Balance, parse_chunk};
 use why401_parsers::dialect::DIALECTS;
 use why401_parsers::envelope::ENVELOPES;
 use why401_parsers::event::{AuthState, Event, Fault, Name, Names, Request, Socket, What};
-use why401_parsers::line::Framing;
 use why401_parsers::record::{Record, Sense};
 use why401_parsers::time::{Stamp, Stated};
+use why401_parsers::writer::Manner;
 
 #[test]
 fn every_case_reads_as_its_snapshot_says() {
@@ -54,7 +54,7 @@ fn every_envelope_and_dialect_has_a_case_that_holds_its_lines() {
 }
 
 fn balance_of(case: &Case) -> Balance {
-    parse_chunk(&case.bytes, Framing::detect(&case.bytes), KEY, &Bump::new()).balance
+    parse_chunk(&case.bytes, Manner::detect(&case.bytes), KEY, &Bump::new()).balance
 }
 
 /// Envelopes and dialects that were seen, with how often.
@@ -66,12 +66,13 @@ fn counts(balance: &Balance) -> impl Iterator<Item = (&'static str, u64)> {
 
 /// The whole snapshot: lines, balance, events.
 fn rendered(case: &Case) -> String {
-    let framing = Framing::detect(&case.bytes);
+    let manner = Manner::detect(&case.bytes);
+    let framing = manner.framing;
     let mut out = String::new();
     for entry in framing.entries(&case.bytes) {
         let arena = Bump::new();
         // A line says the same by itself as in its file: the parsers keep nothing between lines.
-        let parsed = parse_chunk(entry.bytes, framing, KEY, &arena);
+        let parsed = parse_chunk(entry.bytes, manner, KEY, &arena);
         let _ = writeln!(out, "{:>3}  {}", entry.line + 1, shown(entry.bytes));
         let how: Vec<&str> = counts(&parsed.balance).map(|(name, _)| name).collect();
         let what = match (parsed.records.first(), parsed.balance.unrecognised) {

@@ -16,6 +16,7 @@ use why401_parsers::line::Framing;
 use why401_parsers::pattern::Pattern;
 use why401_parsers::record::Side;
 use why401_parsers::secret::FingerprintKey;
+use why401_parsers::writer::Manner;
 
 use super::{Exit, settings::config_file};
 use crate::source::whole_text;
@@ -186,14 +187,15 @@ const MOST_RANGES: usize = 8;
 
 impl Test {
     fn of(source: String, text: &[u8], patterns: &[Pattern]) -> Self {
-        let framing = Framing::detect(text);
+        let manner = Manner::detect(text);
+        let framing = manner.framing;
         let key = FingerprintKey::new([0; 16]); // nothing is joined here
         let mut kinds: IndexMap<(Vec<&'static str>, Option<String>), Detected> = IndexMap::new();
         let mut lines = 0;
         for entry in framing.entries(text) {
             let arena = Bump::new();
             // The parsers keep nothing between lines, so a line by itself is read as it is in its file.
-            let parsed = Parser::new(key, patterns).parse(entry.bytes, framing, &arena);
+            let parsed = Parser::new(key, patterns).parse(entry.bytes, manner, &arena);
             let (envelopes, dialect) = how(&parsed.balance, patterns);
             let (first, count) = (u64::from(entry.line) + 1, u64::from(entry.lines));
             lines += count;
@@ -214,6 +216,7 @@ impl Test {
         let mut detected: Vec<Detected> = detected.collect();
         detected.sort_by_key(|detected| std::cmp::Reverse(detected.lines));
         let framing = match framing {
+            Framing::Lines if manner.writer.is_client() => "lines of a client",
             Framing::Lines => "lines",
             Framing::Parts => "lines, those joined that a container runtime wrote in parts",
             Framing::JsonObjects => "JSON objects printed over several lines",

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, bounded, never, select};
 use why401_parsers::line::{Framing, MAX_LINE};
+use why401_parsers::writer::Manner;
 
 use super::wake::Wake;
 use super::{Bookmark, Stream, streams};
@@ -37,7 +38,7 @@ const STDIN: &str = "(standard input)";
 /// A pipe, read by a thread of its own.
 struct Pipe {
     name: String,
-    framing: Option<Framing>,
+    manner: Option<Manner>,
     /// The beginning of an entry.
     rest: Vec<u8>,
     /// Its over-long line is being dropped.
@@ -73,7 +74,7 @@ impl Followed {
         for path in pipes {
             let (number, sender, path) = (open.len(), sender.clone(), path.clone());
             let name = if path.as_os_str() == "-" { STDIN.to_owned() } else { shown(&path) };
-            open.push(Pipe { name, framing: None, rest: Vec::new(), skipping: false, ended: false });
+            open.push(Pipe { name, manner: None, rest: Vec::new(), skipping: false, ended: false });
             thread::spawn(move || {
                 let source: io::Result<Box<dyn Read>> = if path.as_os_str() == "-" {
                     Ok(Box::new(io::stdin()))
@@ -229,7 +230,7 @@ pub struct News {
 
 /// The same part, with its text read.
 fn in_memory(part: Part) -> io::Result<Part> {
-    let Part { name, open, framing, open_end } = part;
+    let Part { name, open, manner, open_end } = part;
     let opened = match open(&Arc::default()) {
         Ok(mut opened) => {
             let mut text = Vec::new();
@@ -242,7 +243,7 @@ fn in_memory(part: Part) -> io::Result<Part> {
         }
         Err(error) => Err(error),
     };
-    Ok(Part { name, open: Box::new(move |_| opened), framing, open_end })
+    Ok(Part { name, open: Box::new(move |_| opened), manner, open_end })
 }
 
 #[cfg(unix)]
@@ -267,9 +268,11 @@ impl Pipe {
             bytes = &bytes[end..];
         }
         self.rest.extend_from_slice(bytes);
-        let framing = *self.framing.get_or_insert_with(|| Framing::detect(&self.rest));
+        let manner = self.manner.get_or_insert_with(|| Framing::detect(&self.rest).into());
+        let framing = manner.framing;
         if let Some(cut) = framing.last_cut(&self.rest) {
-            reading.read_more(&self.name, framing, &self.rest[..cut]);
+            *manner = manner.after(&self.rest[..cut]);
+            reading.read_more(&self.name, *manner, &self.rest[..cut]);
             self.rest.drain(..cut);
             return;
         }
@@ -283,8 +286,8 @@ impl Pipe {
     }
 
     fn finish(&mut self, reading: &mut Reading) {
-        if let (Some(framing), false) = (self.framing, self.rest.is_empty()) {
-            reading.read_more(&self.name, framing, &std::mem::take(&mut self.rest));
+        if let (Some(manner), false) = (self.manner, self.rest.is_empty()) {
+            reading.read_more(&self.name, manner, &std::mem::take(&mut self.rest));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 
 use serde::{Deserialize, Serialize};
-use why401_parsers::line::Framing;
+use why401_parsers::writer::Manner;
 
 use super::mark::{Edges, Mark};
 use crate::source::error::SourceError;
@@ -91,14 +91,14 @@ impl Step {
     }
 
     /// What is read is what was there when the files were looked at: what comes later may be of a newer file's time.
-    pub(super) fn part(&self, framing: Option<Framing>) -> io::Result<Part> {
+    pub(super) fn part(&self, manner: Option<Manner>) -> io::Result<Part> {
         let (name, from, coded, size) = (self.name.clone(), self.from, self.coded, self.id.size);
         let mut file = self.file.try_clone()?;
-        let framing = framing.filter(|_| from > 0);
+        let manner = manner.filter(|_| from > 0);
         let open_end = !self.closed && !coded;
         Ok(Part {
             name: name.clone(),
-            framing,
+            manner,
             open_end,
             open: Box::new(move |counted| {
                 let broken = |cause| SourceError::of(&name, 0, cause);

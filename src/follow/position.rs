@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use why401_parsers::line::Framing;
+use why401_parsers::writer::Manner;
 
 use super::Stream;
 use super::mark::{Edges, Mark};
@@ -19,7 +19,7 @@ use crate::source::parallel::{Part, PartRead};
 /// How far a stream was read.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Bookmark {
-    framing: Option<Framing>,
+    manner: Option<Manner>,
     /// The file read last, and how far.
     at: Option<Place>,
     /// Older files, read to their end.
@@ -216,7 +216,7 @@ impl Bookmark {
 
     /// The parts to read for the steps of a plan.
     pub(crate) fn parts(&self, plan: &Plan) -> io::Result<Vec<Part>> {
-        plan.steps.iter().map(|step| step.part(self.framing)).collect()
+        plan.steps.iter().map(|step| step.part(self.manner)).collect()
     }
 
     /// Takes note of what was read. `false` if a file changed while it was read, so that what was read is not to be trusted.
@@ -226,7 +226,7 @@ impl Bookmark {
         let mut places = Vec::with_capacity(steps.len() + 1);
         let mut sound = true;
         for (step, read) in steps.iter().zip(read) {
-            self.framing = read.framing.or(self.framing);
+            self.manner = read.manner.or(self.manner);
             let place = step.after(read);
             sound &= step.coded || place.mark.offset == 0 || matches!(place.mark.find_in(&step.file), Ok(Some(_)));
             places.push(place);

@@ -4,23 +4,26 @@
 use std::io::{self, Read};
 
 use why401_parsers::line::{Framing, MAX_LINE};
+use why401_parsers::writer::{HEAD, Manner};
 
 /// A piece of a source that ends where an entry ends (or the source).
 #[derive(Debug)]
 pub(super) struct Chunk {
     /// The bytes.
     pub(super) bytes: Vec<u8>,
-    /// How they divide into entries.
-    pub(super) framing: Framing,
+    /// In which manner the source is written.
+    pub(super) manner: Manner,
     /// Bytes of over-long lines that were dropped in front of the end of this chunk.
     pub(super) dropped: u64,
 }
 
 /// Cuts a stream.
 pub(super) struct Chunks<R> {
-    text: R,
+    text: Peeked<R>,
     size: usize,
-    framing: Option<Framing>,
+    manner: Option<Manner>,
+    /// Something was read, so the manner is settled.
+    begun: bool,
     /// More will be written: an entry that has no end yet is left.
     open_end: bool,
     /// What was read and not handed on: the beginning of an entry.
@@ -36,12 +39,13 @@ const KEPT: usize = MAX_LINE + 1;
 
 impl<R: Read> Chunks<R> {
     pub(super) fn new(text: R, size: usize) -> Self {
-        Self { text, size: size.max(1), framing: None, open_end: false, rest: Vec::new(), ended: false }
+        let (text, size) = (Peeked::new(text), size.max(1));
+        Self { text, size, manner: None, begun: false, open_end: false, rest: Vec::new(), ended: false }
     }
 
-    /// Goes on in a source whose framing is known, or that will go on after its end.
-    pub(super) fn going_on(self, framing: Option<Framing>, open_end: bool) -> Self {
-        Self { framing, open_end, ..self }
+    /// Goes on in a source whose manner is known, or that will go on after its end.
+    pub(super) fn going_on(self, manner: Option<Manner>, open_end: bool) -> Self {
+        Self { manner, open_end, ..self }
     }
 
     /// The next chunk; `None` at the end. After an error what was read before it is still given.
@@ -49,6 +53,8 @@ impl<R: Read> Chunks<R> {
         if self.ended {
             return None;
         }
+        let manner = self.manner();
+        let framing = manner.framing;
         let mut bytes = spare();
         let mut used = self.rest.len();
         bytes.resize(bytes.len().max(used), 0);
@@ -57,7 +63,6 @@ impl<R: Read> Chunks<R> {
         let mut looked = 0;
         loop {
             let failed = self.more(&mut bytes, used).err();
-            let framing = *self.framing.get_or_insert_with(|| Framing::detect(&bytes));
             if self.ended || failed.is_some() {
                 self.ended = true;
                 if self.open_end {
@@ -65,7 +70,7 @@ impl<R: Read> Chunks<R> {
                     bytes.truncate(framing.last_cut(&bytes).unwrap_or(0));
                     dropped = if bytes.is_empty() { 0 } else { dropped };
                 }
-                return (!bytes.is_empty() || failed.is_some()).then_some((Chunk { bytes, framing, dropped }, failed));
+                return (!bytes.is_empty() || failed.is_some()).then_some((Chunk { bytes, manner, dropped }, failed));
             }
             // What was looked at has no cut in it.
             let from = if framing == Framing::Lines { looked } else { 0 };
@@ -73,7 +78,7 @@ impl<R: Read> Chunks<R> {
                 self.rest.clear();
                 self.rest.extend_from_slice(&bytes[cut..]);
                 bytes.truncate(cut);
-                return Some((Chunk { bytes, framing, dropped }, None));
+                return Some((Chunk { bytes, manner, dropped }, None));
             }
             let kept = framing.open_line(&bytes) + KEPT;
             if bytes.len() > kept {
@@ -84,6 +89,20 @@ impl<R: Read> Chunks<R> {
             looked = bytes.len();
             used = looked;
         }
+    }
+
+    /// In which manner the source is written: its head tells, however large the chunks are.
+    fn manner(&mut self) -> Manner {
+        if let (true, Some(manner)) = (self.begun, self.manner) {
+            return manner;
+        }
+        self.begun = true;
+        let head = self.text.peek();
+        let framing = self.manner.map_or_else(|| Framing::detect(head), |manner| manner.framing);
+        let manner = self.manner.unwrap_or_else(|| framing.into());
+        // A line that is being written is looked at when it is whole.
+        let whole = if self.open_end { framing.last_cut(head).unwrap_or(0) } else { head.len() };
+        *self.manner.insert(manner.after(&head[..whole]))
     }
 
     /// Reads up to one more chunk's size behind the bytes that are used.
@@ -120,6 +139,41 @@ impl<R: Read> Chunks<R> {
                 },
             }
         }
+    }
+}
+
+/// A stream whose head is looked at before it is read.
+struct Peeked<R> {
+    text: R,
+    head: Vec<u8>,
+    /// So much of the head was read.
+    at: usize,
+    /// Why there is no more of it.
+    failed: Option<io::Error>,
+}
+
+impl<R: Read> Peeked<R> {
+    const fn new(text: R) -> Self {
+        Self { text, head: Vec::new(), at: 0, failed: None }
+    }
+
+    /// The first bytes, as far as there are so many.
+    fn peek(&mut self) -> &[u8] {
+        self.failed = (&mut self.text).take(HEAD as u64).read_to_end(&mut self.head).err();
+        &self.head
+    }
+}
+
+impl<R: Read> Read for Peeked<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.head[self.at..];
+        if !rest.is_empty() {
+            let count = rest.len().min(to.len());
+            to[..count].copy_from_slice(&rest[..count]);
+            self.at += count;
+            return Ok(count);
+        }
+        self.failed.take().map_or_else(|| self.text.read(to), Err)
     }
 }
 
@@ -170,10 +224,10 @@ mod tests {
             let mut chunks = Chunks::new(text.as_bytes(), size);
             let (mut out, mut taken) = (Vec::new(), 0);
             while let Some((chunk, _)) = chunks.next(&Vec::new) {
-                assert_eq!(chunk.framing, Framing::Parts);
+                assert_eq!(chunk.manner.framing, Framing::Parts);
                 assert!(chunk.bytes.len() <= size + 2 * KEPT, "{}", chunk.bytes.len());
                 taken += chunk.bytes.len() as u64 + chunk.dropped;
-                out.extend(chunk.framing.entries(&chunk.bytes).map(|entry| (entry.lines, entry.capped)));
+                out.extend(chunk.manner.framing.entries(&chunk.bytes).map(|entry| (entry.lines, entry.capped)));
             }
             assert_eq!(taken, text.len() as u64, "size {size}");
             out
@@ -183,6 +237,32 @@ mod tests {
         assert_eq!(whole.iter().map(|(lines, _)| lines).sum::<u32>(), 106);
         for size in [1000, 1 << 14, 100_000, 1 << 20] {
             assert_eq!(entries(size), whole, "size {size}");
+        }
+    }
+
+    #[test]
+    fn who_writes_a_source_is_the_same_for_any_size_of_chunks() {
+        let words = "[TokenManager] token refreshed\n".repeat(500);
+        let started = "Started GET \"/a\" for 203.0.113.7 at 2026-11-16 06:03:52 +0000\n";
+        for (end, client) in [("AppLifecycleState.resumed\n", true), (started, false), ("", false)] {
+            let text = format!("{words}{end}{words}");
+            for size in [1, 40, 1 << 12, 1 << 20] {
+                let mut chunks = Chunks::new(text.as_bytes(), size);
+                let mut taken = Vec::new();
+                while let Some((chunk, _)) = chunks.next(&Vec::new) {
+                    assert_eq!(chunk.manner.writer.is_client(), client, "size {size}");
+                    taken.extend(chunk.bytes);
+                }
+                assert_eq!(taken, text.as_bytes());
+            }
+            // A source that is read while it grows is settled by what was there when it was read.
+            let (mut manner, mut told) = (None, Vec::new());
+            for part in [&words, end, &words] {
+                let mut chunks = Chunks::new(part.as_bytes(), 1 << 12).going_on(manner, true);
+                manner = chunks.next(&Vec::new).map(|(chunk, _)| chunk.manner).or(manner);
+                told.push(manner.expect("something was read").writer.is_client());
+            }
+            assert_eq!(told, [false, client, client]);
         }
     }
 

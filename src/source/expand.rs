@@ -46,7 +46,7 @@ impl Source {
     /// All of it, to be read.
     pub(crate) fn part(self) -> Part {
         let name = self.name.clone();
-        Part { name, open: Box::new(move |counted| open(&self, counted)), framing: None, open_end: false }
+        Part { name, open: Box::new(move |counted| open(&self, counted)), manner: None, open_end: false }
     }
 
     /// Its size in bytes, if it is a file.

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use self_cell::self_cell;
 use why401_parsers::assemble::Known;
 use why401_parsers::detect::{Parsed, Parser};
-use why401_parsers::line::Framing;
+use why401_parsers::writer::Manner;
 
 use super::How;
 use super::chunk::{Chunk, Chunks, Spare};
@@ -29,8 +29,8 @@ pub(crate) struct Part {
     pub(crate) name: String,
     /// Opens it, with a counter for the bytes taken from the disk.
     pub(crate) open: Opener,
-    /// How the source divides into entries, where its earlier parts told.
-    pub(crate) framing: Option<Framing>,
+    /// In which manner the source is written, where its earlier parts told.
+    pub(crate) manner: Option<Manner>,
     /// More will be written to it: an entry without its end is left.
     pub(crate) open_end: bool,
 }
@@ -47,8 +47,8 @@ pub(crate) struct PartRead {
     pub(crate) head: Vec<u8>,
     /// How what was taken ends: at most [`EDGE`] bytes that stand together.
     pub(crate) tail: Vec<u8>,
-    /// How it divides into entries; `None` if there was nothing to tell by.
-    pub(crate) framing: Option<Framing>,
+    /// In which manner it is written; `None` if there was nothing to tell by.
+    pub(crate) manner: Option<Manner>,
 }
 
 /// So many bytes at the beginning and before a position tell files apart: some twenty lines.
@@ -58,7 +58,7 @@ impl PartRead {
     fn add(&mut self, chunk: &Chunk) {
         if self.taken == 0 {
             self.head.extend_from_slice(&chunk.bytes[..chunk.bytes.len().min(EDGE)]);
-            self.framing = Some(chunk.framing);
+            self.manner = Some(chunk.manner);
         }
         self.taken += chunk.bytes.len() as u64 + chunk.dropped;
         if chunk.dropped > 0 {
@@ -96,7 +96,7 @@ type Numbered<C> = (u64, Step<C>);
 struct Bytes {
     bytes: Vec<u8>,
     arena: Bump,
-    framing: Framing,
+    manner: Manner,
     dropped: u64,
 }
 
@@ -112,9 +112,9 @@ self_cell!(
 type OfParser = (usize, ParsedChunk);
 
 fn parse(chunk: Chunk, parser: &mut Parser<'_>) -> ParsedChunk {
-    let Chunk { bytes, framing, dropped } = chunk;
-    ParsedChunk::new(Bytes { bytes, arena: Bump::new(), framing, dropped }, |owner| {
-        parser.parse(&owner.bytes, owner.framing, &owner.arena)
+    let Chunk { bytes, manner, dropped } = chunk;
+    ParsedChunk::new(Bytes { bytes, arena: Bump::new(), manner, dropped }, |owner| {
+        parser.parse(&owner.bytes, owner.manner, &owner.arena)
     })
 }
 
@@ -193,18 +193,18 @@ fn cut_all(parts: Vec<Part>, how: How, counted: &Arc<AtomicU64>, way: &Way, spar
         let _ = way.to_parsers.send((number, step));
         number += 1;
     };
-    for (place, Part { name, open, framing, open_end }) in parts.into_iter().enumerate() {
+    for (place, Part { name, open, manner, open_end }) in parts.into_iter().enumerate() {
         let mut read = PartRead::default();
         match open(counted) {
             Ok(opened) => {
                 send(Step::Begin(place));
                 // What is written on, or was read in part, is as it stands.
-                let whole = framing.is_none() && !open_end;
+                let whole = manner.is_none() && !open_end;
                 let (text, turned) = if whole { oldest_first(opened.text) } else { (opened.text, None) };
                 if let Some(lines) = turned {
                     send(Step::Turned(lines));
                 }
-                let mut chunks = Chunks::new(text, how.chunk).going_on(framing, open_end);
+                let mut chunks = Chunks::new(text, how.chunk).going_on(manner, open_end);
                 while let Some((chunk, failed)) = chunks.next(spare) {
                     read.add(&chunk);
                     send(Step::Chunk(chunk));

@@ -142,5 +142,5 @@ pub(super) fn read_laid_out<'a>(
     for record in &mut records[first..] {
         record.line = number;
     }
-    Some(Outcome { dialect: Some(Some(place_of(laid_out.notation()))), envelopes, stamp })
+    Some(Outcome { dialect: Some(Some(place_of(laid_out.notation()))), envelopes, client: false, stamp })
 }

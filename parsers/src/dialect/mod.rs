@@ -29,7 +29,7 @@ pub struct Line<'a> {
     pub program: bool,
     /// From a Flutter app, by its envelope.
     pub client: bool,
-    /// From a Flutter app or in an app's own time prefix, which servers hardly use.
+    /// From a Flutter app, in a source that one alone writes, or in an app's own time prefix, which servers hardly use.
     pub trace: bool,
     /// Logged as an error or worse.
     pub severe: bool,
@@ -94,6 +94,10 @@ pub trait Dialect: Sync {
     fn side(&self) -> Side;
     /// What `why401 formats` says of it.
     fn about(&self) -> About;
+    /// Whether a client's lines are known by how they begin, so that a name before them has to be off.
+    fn by_beginning(&self) -> bool {
+        false
+    }
     /// What the line says, or `None` if it is not this dialect.
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>>;
     /// The fields of a line that was read as a request, a call or a connection on one line: a second look at it.
@@ -139,8 +143,8 @@ pub static DIALECTS: &[&dyn Dialect] = &[
     &client::cable::CableClient,
     &client::lifecycle::Lifecycle,
     &client::refresh::RefreshWords,
-    &client::app::ClientApp,
     &client::flutter_tool::FlutterTool,
+    &client::app::ClientApp,
     &server::platform::Platform,
     &server::falcon::Falcon,
     &server::auth_library::AuthLibrary,

@@ -11,6 +11,7 @@ use why401_parsers::detect::{Balance, Parser};
 use why401_parsers::event::Names;
 use why401_parsers::line::Framing;
 use why401_parsers::secret::FingerprintKey;
+use why401_parsers::writer::Manner;
 
 /// Fingerprints in snapshots must be the same in every run.
 pub(crate) const KEY: FingerprintKey = FingerprintKey::new(*b"the corpus's key");
@@ -65,11 +66,13 @@ pub(crate) struct Outcome {
 
 /// Reads a source that comes in these chunks.
 pub(crate) fn read_chunks<'a>(framing: Framing, chunks: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
+    let chunks: Vec<&[u8]> = chunks.into_iter().collect();
+    let manner = Manner::from(framing).after(&chunks.concat());
     let (mut assembler, mut names, mut balance) = (Assembler::new(0), Names::default(), Balance::default());
     let (mut parser, mut known) = (Parser::new(KEY, &[]), Known::default());
     for chunk in chunks {
         let arena = Bump::new();
-        let parsed = parser.parse(chunk, framing, &arena);
+        let parsed = parser.parse(chunk, manner, &arena);
         assembler.take(&parsed, balance.lines + 1, &mut known, &mut names);
         balance.merge(&parsed.balance);
     }

@@ -7,12 +7,15 @@ use crate::dialect::{Context, Dialect, Line};
 use crate::record::{Body, Side};
 use crate::text::contains;
 
+/// Its name.
+pub(crate) const NAME: &str = "flutter-tool";
+
 /// See the module.
 pub(crate) struct FlutterTool;
 
 impl Dialect for FlutterTool {
     fn name(&self) -> &'static str {
-        "flutter-tool"
+        NAME
     }
 
     fn side(&self) -> Side {
