@@ -82,6 +82,10 @@ fn ids_of_requests_are_known_in_other_clothes() {
     same("Google's", |log| with_id(log, |id| format!("[{}/7;o=1]", id.replace('-', ""))));
     same("Amazon's", |log| with_id(log, |id| format!("[Root=1-{}-{}]", &id[..8], &id.replace('-', "")[8..])));
     same("with the release", |log| with_id(log, |id| format!("[{id}, 3.12.0]")));
+    same("short", |log| with_id(log, |id| format!("[{}]", &id[..8])));
+    same("short, behind a release", |log| with_id(log, |id| format!("[3f2a9c1b] [{}]", &id[..12])));
+    let tenant = "0f0f0f0f-0000-4000-8000-000000000000";
+    same("behind a tenant's", |log| with_id(log, |id| format!("[{tenant}] [{id}]")));
 }
 
 #[test]

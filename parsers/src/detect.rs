@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle;
 use crate::dialect::client::{flutter_tool, har};
-use crate::dialect::server::take_tags;
+use crate::dialect::server::{take_tags, take_tags_by};
 use crate::dialect::{Context, DIALECTS, Dialect, Fields, Line, Tags};
 use crate::envelope::{self, Unwrapped};
 use crate::gather::{Answered, Gather, NewTexts, SaidAgain, Texts};
@@ -179,8 +179,9 @@ impl<'p> Parser<'p> {
     /// Reads the whole entries of the next chunk. `arena` holds what is not in the chunk as it stands and lives as long as it.
     #[must_use]
     pub fn parse<'a>(&mut self, bytes: &'a [u8], manner: impl Into<Manner>, arena: &'a Bump) -> Parsed<'a> {
-        let context = Context { arena, key: self.key };
-        parse_chunk_with(bytes, manner.into(), &context, self.patterns, &mut self.kept)
+        let manner = manner.into();
+        let context = Context { arena, key: self.key, id_tag: manner.tagging.id() };
+        parse_chunk_with(bytes, manner, &context, self.patterns, &mut self.kept)
     }
 }
 
@@ -200,11 +201,11 @@ fn parse_chunk_with<'a>(
     let mut quickly = Quickly::default();
     let (mut times, mut layouts) = (Times::default(), Layouts::default());
     let (mut slow, mut twice) = (Vec::new(), Twice::default());
+    let usual = !manner.writer.is_client() && context.id_tag.is_none();
     for entry in framing.entries(bytes) {
         let plain = entry.lines == 1 && !entry.capped;
-        // Patterns of the user's own come before all, and a client's lines have no short cuts.
-        let common =
-            plain && !manner.writer.is_client() && (patterns.is_empty() || !quick::may_be_of(patterns, entry.bytes));
+        // Patterns of the user's own come before all, and a client's lines have no short cuts, nor have ids of an app's own.
+        let common = plain && usual && (patterns.is_empty() || !quick::may_be_of(patterns, entry.bytes));
         let head = (common && (!coloured || memchr(0x1b, entry.bytes).is_none()))
             .then(|| quick::head(entry.bytes, &mut times))
             .flatten();
@@ -532,7 +533,7 @@ fn read_text<'a>(
         }
         return Some(None);
     }
-    let (tags, after_tags) = take_tags(text);
+    let (tags, after_tags) = take_tags_by(text, context.id_tag);
     let known = std::ptr::eq(after_tags, wrapped.text);
     let object = if known { wrapped.object } else { Object::of_line(after_tags, context.arena) };
     let line = Line {
@@ -611,7 +612,7 @@ pub(crate) enum Clue {
 /// What a line of a source, of which nothing is known yet, tells.
 pub(crate) fn clue_of(entry: &Entry<'_>) -> Option<Clue> {
     let (arena, mut records) = (Bump::new(), Vec::new());
-    let context = Context { arena: &arena, key: FingerprintKey::new([0; 16]) }; // nothing is joined here
+    let context = Context { arena: &arena, key: FingerprintKey::new([0; 16]), id_tag: None }; // nothing is joined here
     let outcome = read_whole(entry, Framing::Lines.into(), &context, &[], &mut records);
     let dialect = outcome.dialect.flatten().map(|place| DIALECTS[place]);
     // What builds print may stand in anybody's log.
@@ -852,7 +853,7 @@ mod tests {
                     let Some(found) = head.and_then(quick::read) else { continue };
                     seen += 1;
                     let mut slow = Vec::new();
-                    let context = Context { arena: &arena, key };
+                    let context = Context { arena: &arena, key, id_tag: None };
                     let outcome = read_entry(line.as_bytes(), (0, false), &context, &[], &mut slow);
                     assert!(slow.len() <= 1, "{line}");
                     let slow = slow.first().copied();
@@ -888,7 +889,7 @@ mod tests {
         };
         let (first, second) = (line("/a", "42"), line("/b?c", "null"));
         let (arena, key) = (Bump::new(), FingerprintKey::new([1; 16]));
-        let context = Context { arena: &arena, key };
+        let context = Context { arena: &arena, key, id_tag: None };
         let mut layouts = Layouts::default();
         layouts.learn(first.as_bytes(), &arena);
         let head = quick::head(second.as_bytes(), &mut Times::default()).expect("an object has a head");

@@ -32,6 +32,7 @@ pub mod record;
 mod release;
 pub mod secret;
 mod shape;
+pub mod tagging;
 pub mod text;
 pub mod time;
 pub mod writer;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::{Clue, clue_of};
 use crate::line::Framing;
+use crate::tagging::Tagging;
 use crate::text::{contains, contains_ignoring_case};
 
 /// So many bytes at a source's beginning tell: some hundred lines, behind what a build prints before the app starts.
@@ -62,6 +63,8 @@ pub struct Manner {
     pub framing: Framing,
     /// By whom.
     pub writer: Writer,
+    /// Which tag is a request's id.
+    pub tagging: Tagging,
 }
 
 impl Manner {
@@ -79,6 +82,9 @@ impl Manner {
         if self.framing == Framing::Lines && !self.writer.is_settled() {
             self.writer.look(bytes);
         }
+        if self.framing == Framing::Lines && !self.tagging.is_settled() {
+            self.tagging.look(bytes);
+        }
         self
     }
 }
@@ -86,7 +92,7 @@ impl Manner {
 /// A source of which nothing else is known.
 impl From<Framing> for Manner {
     fn from(framing: Framing) -> Self {
-        Self { framing, writer: Writer::default() }
+        Self { framing, writer: Writer::default(), tagging: Tagging::default() }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::about::About;
 use crate::json::Object;
 use crate::record::{Body, Release, Side};
 use crate::secret::{FingerprintKey, RequestId};
+use crate::tagging::IdTag;
 use crate::time::Stamp;
 
 /// A line as dialects see it: envelopes and leading tags are off.
@@ -69,6 +70,8 @@ pub struct Context<'a> {
     pub arena: &'a Bump,
     /// The run's key for tokens.
     pub key: FingerprintKey,
+    /// Which tag is the request's id, where its shape does not tell.
+    pub(crate) id_tag: Option<IdTag>,
 }
 
 /// Whose a request on one line is and when it was, as far as fields of the line say.

@@ -178,7 +178,7 @@ mod tests {
         let arena = Box::leak(Box::new(Bump::new()));
         let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
         let line = Line { whole: text.as_bytes(), text: text.as_bytes(), trace: true, client: true, ..Line::default() };
-        DioLog.read(&line, &Context { arena, key: FingerprintKey::new([1; 16]) })
+        DioLog.read(&line, &Context { arena, key: FingerprintKey::new([1; 16]), id_tag: None })
     }
 
     #[test]

@@ -151,7 +151,7 @@ mod tests {
     fn read(text: &str) -> Option<ClientRefresh> {
         let arena = Bump::new();
         let line = Line { whole: text.as_bytes(), text: text.as_bytes(), trace: true, client: true, ..Line::default() };
-        match RefreshWords.read(&line, &Context { arena: &arena, key: FingerprintKey::new([1; 16]) })? {
+        match RefreshWords.read(&line, &Context { arena: &arena, key: FingerprintKey::new([1; 16]), id_tag: None })? {
             Body::ClientRefresh(refresh) => Some(refresh),
             Body::RefreshDue(_) => None,
             other => panic!("{other:?}"),

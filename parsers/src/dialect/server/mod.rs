@@ -32,40 +32,34 @@ use memchr::memchr;
 
 use super::Tags;
 use crate::secret::RequestId;
+use crate::tagging::IdTag;
 use crate::text::{is_address, is_request_id, is_user_id};
 
 /// A tag longer than this is text in brackets.
 const LONGEST_TAG: usize = 255;
 
 /// How many tags are taken; apps set two or three.
-const MOST_TAGS: usize = 6;
+pub(crate) const MOST_TAGS: usize = 6;
 
 /// Takes the tags off the front of a line: `[id] [user:42] [ActionCable] [42] text`.
 ///
 /// Source: ActiveSupport `TaggedLogging::Formatter#tags_text`: each tag in brackets, a blank after each. What a tag means
 /// is not written, so it is read off its shape.
 pub(crate) fn take_tags(text: &[u8]) -> (Tags<'_>, &[u8]) {
+    take_tags_by(text, None)
+}
+
+/// The same, where the source's head told which of them is the request's id.
+pub(crate) fn take_tags_by(text: &[u8], known: Option<IdTag>) -> (Tags<'_>, &[u8]) {
     let mut tags = Tags::default();
-    let mut rest = text;
     // How surely the tag that was taken for the request's id is one, and the tag.
     let mut id: Option<(Surely, &[u8])> = None;
-    for _ in 0..MOST_TAGS {
-        let Some(inside) = rest.strip_prefix(b"[") else { break };
-        let Some(end) = memchr(b']', &inside[..inside.len().min(LONGEST_TAG + 1)]) else { break };
-        let (tag, after) = (&inside[..end], &inside[end + 1..]);
-        let after = match after {
-            [b' ', after @ ..] => after,
-            [] => after,
-            _ => break,
-        };
-        if after.starts_with(b"* ") || after.starts_with(b"- ") || after.starts_with(b"Puma starting") {
-            break; // `[4711] - Worker 0 booted`: Puma's own mark for its process, no tag
-        }
+    let rest = each_tag(text, |place, tag| {
         tags.any = true;
-        rest = after;
+        let as_known = || known.map(|known| known.is(place, tag).then_some((Surely::Named, tag)));
         if tag == b"ActionCable" {
             tags.cable = true;
-        } else if let Some((surely, word)) = request_id(tag).filter(|_| !tags.cable)
+        } else if let Some((surely, word)) = as_known().unwrap_or_else(|| request_id(tag)).filter(|_| !tags.cable)
             && id.is_none_or(|(known, _)| known < surely)
         {
             // What was taken for one names a machine, a release, a device.
@@ -78,8 +72,29 @@ pub(crate) fn take_tags(text: &[u8]) -> (Tags<'_>, &[u8]) {
         } else {
             tags.other = Some(tag);
         }
-    }
+    });
     (tags, rest)
+}
+
+/// Shows each tag off the front of a line, with its place, and gives what follows them.
+pub(crate) fn each_tag<'a>(text: &'a [u8], mut see: impl FnMut(usize, &'a [u8])) -> &'a [u8] {
+    let mut rest = text;
+    for place in 0..MOST_TAGS {
+        let Some(inside) = rest.strip_prefix(b"[") else { break };
+        let Some(end) = memchr(b']', &inside[..inside.len().min(LONGEST_TAG + 1)]) else { break };
+        let (tag, after) = (&inside[..end], &inside[end + 1..]);
+        let after = match after {
+            [b' ', after @ ..] => after,
+            [] => after,
+            _ => break,
+        };
+        if after.starts_with(b"* ") || after.starts_with(b"- ") || after.starts_with(b"Puma starting") {
+            break; // `[4711] - Worker 0 booted`: Puma's own mark for its process, no tag
+        }
+        rest = after;
+        see(place, tag);
+    }
+    rest
 }
 
 /// How surely a tag is the id of a request: a pod's name, a commit, a device look like one, too.
