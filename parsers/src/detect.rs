@@ -509,7 +509,8 @@ fn read_text<'a>(
     context: &Context<'a>,
     records: &mut Vec<Record<'a>>,
 ) -> Option<Option<usize>> {
-    if text.trim_ascii().is_empty() {
+    let behind = if wrapped.is_trace() { behind_name(text, wrapped.may_be_named()) } else { None };
+    if behind.unwrap_or(text).trim_ascii().is_empty() {
         if wrapped.program || wrapped.of_client {
             // An empty line ends a block of a client's trace.
             records.push(record_of(wrapped, &Line::default(), Side::Client, Body::BlockEnd));
@@ -529,8 +530,8 @@ fn read_text<'a>(
         trace: wrapped.is_trace(),
         severe: wrapped.severe,
     };
-    let (line, (place, body)) = match read_line(&line, context) {
-        Some(found) => (line, found),
+    let (line, (place, body)) = match read_named(&line, behind, context) {
+        Some(found) => found,
         None => {
             let (tags, inner) = anchor(text)?;
             let line = Line { text: inner, tags: tags.unwrap_or(line.tags), object: None, ..line };
@@ -622,6 +623,40 @@ fn without_colours<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a [u8] {
     match without_ansi(bytes) {
         std::borrow::Cow::Borrowed(bytes) => bytes,
         std::borrow::Cow::Owned(bytes) => arena.alloc_slice_copy(&bytes),
+    }
+}
+
+/// Reads a line that may begin with the name of a client's logger or app, with the line as it was read. Dialects that know their lines
+/// by their beginning need it off; to the others such a name may be a part of the app, which says what a line is about.
+fn read_named<'a>(
+    line: &Line<'a>,
+    behind: Option<&'a [u8]>,
+    context: &Context<'a>,
+) -> Option<(Line<'a>, (usize, Body<'a>))> {
+    let Some(behind) = behind else { return Some((*line, read_line(line, context)?)) };
+    let inner = Line { text: behind, whole: behind, object: None, ..*line };
+    if let Some(found) = read_line(&inner, context).filter(|(place, _)| DIALECTS[*place].by_beginning()) {
+        // A failure that no block shows belongs to the part that names it.
+        let whole = if matches!(found.1, Body::Failed(_)) { read_line(line, context) } else { None };
+        let whole = whole.filter(|(_, body)| !matches!(body, Body::NetworkDown));
+        return Some(whole.map_or((inner, found), |whole| (*line, whole)));
+    }
+    Some((*line, read_line(line, context)?))
+}
+
+/// What stands behind the name of a client's logger or app: `[MyApp] text`; `MyApp: text`, where a time or a level stood before it.
+fn behind_name(text: &[u8], named: bool) -> Option<&[u8]> {
+    /// Names of apps are shorter.
+    const LONGEST: usize = 40;
+    let inside = text.strip_prefix(b"[");
+    let name = inside.unwrap_or(text);
+    let letters = |b: &u8| b.is_ascii_alphanumeric() || b"._-# ".contains(b) && (inside.is_some() || *b != b' ');
+    let end = name.iter().take(LONGEST).position(|b| !letters(b)).filter(|_| name[0].is_ascii_alphabetic())?;
+    let rest = &name[end..];
+    match inside {
+        Some(_) => rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]").filter(|rest| rest.is_empty())),
+        None if named => rest.strip_prefix(b": "),
+        None => None,
     }
 }
 

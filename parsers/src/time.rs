@@ -272,11 +272,11 @@ fn days(year: u32, month: u32, day: u32) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
-/// logcat's `11-16 06:10:00.043`: no year, no zone (`-v zone` adds one).
+/// logcat's `11-16 06:10:00.043`, and with `/` as apps write it: no year, no zone (`-v zone` adds one).
 #[must_use]
 pub fn month_day(text: &[u8]) -> Option<(Stamp, usize)> {
     let separators = (text.get(2)?, text.get(5)?, text.get(8)?, text.get(11)?);
-    if !matches!(separators, (b'-', b' ', b':', b':')) {
+    if !matches!(separators, (b'-' | b'/', b' ', b':', b':')) {
         return None;
     }
     let (micro, fraction_length) = fraction(text.get(14..)?);

@@ -210,6 +210,7 @@ const CLIENT_WRAPS: &[(&str, Wrap)] = &[
     ("logger-box", |text| format!("│ 💡 {text}")),
     ("browser-console", |text| format!("main.dart.js:48213 {text}")),
     ("app-time", |text| format!("[2026-11-16 06:10:00.043123] {text}")),
+    ("client-log", |text| format!("[info] | 6:10:00 43ms | {text}")),
 ];
 
 /// What happened, apart from when and on which line: an envelope may have another time, and its process.
@@ -282,7 +283,7 @@ fn every_envelope_of_clients_says_the_same_alone_and_inside_others() {
     for (inner, inner_wrap) in CLIENT_WRAPS {
         assert_eq!(happened(&lines(&texts, &[*inner_wrap])), bare, "{inner}");
         // Inside a platform's frame a time that any program may write is a server's.
-        let of_clients = !["dart-logging", "app-time"].contains(inner);
+        let of_clients = !["dart-logging", "app-time", "client-log"].contains(inner);
         for (name, wrap) in WRAPS.iter().filter(|(name, _)| of_clients && outer.contains(name)) {
             assert_eq!(happened(&lines(&texts, &[*inner_wrap, *wrap])), bare, "{inner} in {name}");
         }

@@ -94,6 +94,10 @@ pub trait Dialect: Sync {
     fn side(&self) -> Side;
     /// What `why401 formats` says of it.
     fn about(&self) -> About;
+    /// Whether a client's lines are known by how they begin, so that a name before them has to be off.
+    fn by_beginning(&self) -> bool {
+        false
+    }
     /// What the line says, or `None` if it is not this dialect.
     fn read<'a>(&self, line: &Line<'a>, context: &Context<'a>) -> Option<Body<'a>>;
     /// The fields of a line that was read as a request, a call or a connection on one line: a second look at it.

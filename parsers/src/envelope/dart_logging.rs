@@ -8,12 +8,15 @@ use super::{Envelope, Peeled, after_blank};
 use crate::about::About;
 use crate::time;
 
+/// Its name.
+pub(super) const NAME: &str = "dart-logging";
+
 /// See the module.
 pub(super) struct DartLogging;
 
 impl Envelope for DartLogging {
     fn name(&self) -> &'static str {
-        "dart-logging"
+        NAME
     }
 
     fn about(&self) -> About {

@@ -4,6 +4,7 @@
 
 mod app_time;
 mod browser_console;
+mod client_log;
 mod cloudwatch_json;
 mod cloudwatch_tail;
 mod compose;
@@ -95,6 +96,10 @@ pub trait Envelope: Sync {
     fn fields(&self) -> &'static [&'static str] {
         &[]
     }
+    /// Whether other programs' words may look alike, so that it is looked for where a client is known to write only.
+    fn of_clients_only(&self) -> bool {
+        false
+    }
     /// The line without it, or `None` if the line is not wrapped so.
     fn peel<'a>(&self, line: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>>;
 }
@@ -117,6 +122,7 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &fluentd::Fluentd,
     &xcode::Xcode,
     &os_log::OsLog,
+    &client_log::ClientLog,
     &journald::Journald,
     &papertrail::Papertrail,
     &semantic_logger::SemanticLogger,
@@ -161,7 +167,13 @@ static OBJECTS: LazyLock<u64> = LazyLock::new(|| {
     of_fields.fold(0, |bits, (place, _)| bits | 1 << place)
 });
 
-/// The fields of all of them.
+/// The envelopes that are looked for in a client's lines only, as bits by place in [`ENVELOPES`].
+static OF_CLIENTS: LazyLock<u64> = LazyLock::new(|| {
+    let of_clients = ENVELOPES.iter().enumerate().filter(|(_, envelope)| envelope.of_clients_only());
+    of_clients.fold(0, |bits, (place, _)| bits | 1 << place)
+});
+
+/// The fields of all envelopes.
 static FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     let mut fields = ENVELOPES.iter().flat_map(|envelope| envelope.fields()).copied().collect::<Vec<_>>();
     fields.sort_unstable();
@@ -238,6 +250,18 @@ pub struct Unwrapped<'a> {
 
 impl Unwrapped<'_> {
     /// Whether the line is a client's. Inside a platform's frame an app's own time is a server's.
+    /// Whether what a client's logger put before the words is off, behind which it may have put its name.
+    pub(crate) fn may_be_named(&self) -> bool {
+        static BITS: LazyLock<u64> = LazyLock::new(|| {
+            let loggers = ENVELOPES
+                .iter()
+                .enumerate()
+                .filter(|(_, envelope)| envelope.of_clients_only() || envelope.name() == dart_logging::NAME);
+            loggers.fold(0, |bits, (place, _)| bits | 1 << place)
+        });
+        self.envelopes & *BITS != 0
+    }
+
     pub(crate) fn is_trace(&self) -> bool {
         self.client || self.of_client || self.envelopes == app_time_bit()
     }
@@ -257,7 +281,8 @@ pub(crate) fn unwrap_of<'a>(line: &'a [u8], of_client: bool, arena: &'a Bump) ->
         if out.is_trace() && out.text.first() == Some(&b'{') && (out.envelopes != 0 || !out.of_client) {
             break;
         }
-        let Some((place, peeled)) = peel(out.text, out.object, arena) else { break };
+        let others = if out.client || out.of_client { 0 } else { *OF_CLIENTS };
+        let Some((place, peeled)) = peel(out.text, out.object, others, arena) else { break };
         out.text = peeled.inner;
         out.object = Object::of_line(out.text, arena);
         // The program's own time is when it happened; the platform's is when the line arrived. But a time without a
@@ -280,12 +305,12 @@ pub(crate) fn unwrap_of<'a>(line: &'a [u8], of_client: bool, arena: &'a Bump) ->
 
 /// What the first envelope leaves of a line, be it which it may.
 pub(crate) fn peel_text<'a>(text: &'a [u8], arena: &'a Bump) -> Option<Peeled<'a>> {
-    peel(text, Object::of_line(text, arena), arena).map(|(_, peeled)| peeled)
+    peel(text, Object::of_line(text, arena), *OF_CLIENTS, arena).map(|(_, peeled)| peeled)
 }
 
-/// The first envelope that fits, with its place.
-fn peel<'a>(text: &'a [u8], object: Option<&Object<'a>>, arena: &'a Bump) -> Option<(usize, Peeled<'a>)> {
-    let mut places = BEGINS[usize::from(*text.first()?)];
+/// The first envelope that fits, with its place; `but` for these.
+fn peel<'a>(text: &'a [u8], object: Option<&Object<'a>>, but: u64, arena: &'a Bump) -> Option<(usize, Peeled<'a>)> {
+    let mut places = BEGINS[usize::from(*text.first()?)] & !but;
     if object.is_some_and(|object| !object.has_any(&FIELDS)) {
         places &= !*OBJECTS;
     }

@@ -24,6 +24,10 @@ impl Dialect for Bloc {
         Side::Client
     }
 
+    fn by_beginning(&self) -> bool {
+        true
+    }
+
     fn about(&self) -> About {
         About {
             example: "onTransition -- AuthBloc, Transition { currentState: AuthAuthenticated(userId: 42), event: AuthLoggedOut, nextState: AuthUnauthenticated }",

@@ -21,6 +21,10 @@ impl Dialect for Chopper {
         Side::Client
     }
 
+    fn by_beginning(&self) -> bool {
+        true
+    }
+
     fn about(&self) -> About {
         About {
             example: "<-- 401 Unauthorized GET https://api.example.com/api/v1/profile (131ms)",

@@ -21,6 +21,10 @@ impl Dialect for Chrome {
         Side::Client
     }
 
+    fn by_beginning(&self) -> bool {
+        true
+    }
+
     fn about(&self) -> About {
         About {
             example: "GET https://api.example.com/api/v1/profile 401 (Unauthorized)",

@@ -21,6 +21,10 @@ impl Dialect for DioLog {
         Side::Client
     }
 
+    fn by_beginning(&self) -> bool {
+        true
+    }
+
     fn about(&self) -> About {
         About {
             example: "*** DioException ***:",

@@ -21,6 +21,10 @@ impl Dialect for PrettyDio {
         Side::Client
     }
 
+    fn by_beginning(&self) -> bool {
+        true
+    }
+
     fn about(&self) -> About {
         About {
             example: "╔╣ DioError ║ Status: 401 Unauthorized ║ Time: 486 ms",

@@ -22,6 +22,10 @@ impl Dialect for Talker {
         Side::Client
     }
 
+    fn by_beginning(&self) -> bool {
+        true
+    }
+
     fn about(&self) -> About {
         About {
             example: "[http-error] [GET] https://api.example.com/api/v1/profile",
