@@ -105,3 +105,23 @@ fn traces_give_the_same_verdicts_without_a_frame() {
     }
     assert!(told > 20, "the samples' traces tell of {told} incidents only");
 }
+
+#[test]
+fn lines_that_are_printed_twice_count_once() {
+    for sample in samples() {
+        let whole = sample.logs(Sides::Client);
+        let once = verdicts(&whole);
+        for every in [1, 3, 10] {
+            let twice = |text: &str| -> String {
+                let copies =
+                    |(place, line): (usize, &str)| line.repeat(if place.is_multiple_of(every) { 2 } else { 1 });
+                text.split_inclusive('\n').enumerate().map(copies).collect()
+            };
+            let logs: Vec<(String, Vec<u8>)> = whole
+                .iter()
+                .map(|(name, bytes)| (name.clone(), twice(&String::from_utf8_lossy(bytes)).into_bytes()))
+                .collect();
+            assert_eq!(verdicts(&logs), once, "{}, every {every}", sample.name);
+        }
+    }
+}

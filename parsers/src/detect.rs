@@ -4,6 +4,7 @@
 //! source may change its formatter in mid-file; what belongs together is put together in [`crate::assemble`].
 
 mod short_cuts;
+mod twice;
 
 use bumpalo::Bump;
 use memchr::memchr;
@@ -27,6 +28,8 @@ use crate::shape::Shapes;
 use crate::text::{contains, without_ansi};
 use crate::time::Stamp;
 use crate::writer::{self, Manner};
+pub(crate) use twice::Twice;
+
 use short_cuts::{Quickly, lograge_of, meaning_of, meant, of_component, of_server, place_of, read_laid_out};
 
 /// How many different templates of unrecognised lines are kept for a source.
@@ -128,6 +131,8 @@ pub struct Parsed<'a> {
     pub(crate) said_again: Vec<SaidAgain>,
     /// The texts of both.
     pub(crate) texts: NewTexts<'a>,
+    /// A client's lines that are written twice.
+    pub(crate) twice: Twice,
     /// The time of the last line that has one.
     pub(crate) last: Option<Stamp>,
     /// What became of each line.
@@ -187,7 +192,7 @@ fn parse_chunk_with<'a>(
     let coloured = memchr(0x1b, bytes).is_some();
     let mut quickly = Quickly::default();
     let (mut times, mut shapes, mut layouts) = (Times::default(), Shapes::default(), Layouts::default());
-    let mut slow = Vec::new();
+    let (mut slow, mut twice) = (Vec::new(), Twice::default());
     for entry in framing.entries(bytes) {
         let plain = entry.lines == 1 && !entry.capped;
         // Patterns of the user's own come before all, and a client's lines have no short cuts.
@@ -280,6 +285,9 @@ fn parse_chunk_with<'a>(
         if let (Some(text), Some(Some(LOGRAGE_KEY_VALUE | LOGRAGE_JSON))) = (of_new_layout, outcome.dialect) {
             layouts.learn(text, arena);
         }
+        if framing == Framing::Lines && !entry.capped && slow.iter().any(|record| record.side == Side::Client) {
+            twice.note(bytes, &entry, context.key);
+        }
         let silent = !slow.iter().any(|record| stated(record).is_some());
         for record in slow.drain(..) {
             let before = last;
@@ -293,7 +301,7 @@ fn parse_chunk_with<'a>(
     quickly.add_to(&mut balance);
     gather.finish();
     let Gather { records, answered, said_again, new_texts: texts, .. } = gather;
-    Parsed { records, answered, said_again, texts, last, balance }
+    Parsed { records, answered, said_again, texts, twice, last, balance }
 }
 
 /// The time that a record's line states: its frame's or, where that has none, its own.

@@ -41,7 +41,8 @@ impl FingerprintKey {
         Some(Fingerprint(self.hash(&token[..token.len().min(COMPARED_BYTES)])))
     }
 
-    fn hash(&self, bytes: &[u8]) -> u64 {
+    /// What tells a line from another, without its text.
+    pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
         let mut hasher = SipHasher13::new_with_key(&self.0);
         hasher.write(bytes);
         hasher.finish()

@@ -30,9 +30,33 @@ pub(super) struct State {
     waiting: Vec<usize>,
     /// Requests answered with an error a moment ago.
     failed: Vec<usize>,
+    copies: Copies,
+}
+
+/// Which of a client's lines are copies of the one before.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Copies {
+    /// The line that was looked at last, from 1, and whether it is one.
+    last: (u64, bool),
+    /// The last one with words was written twice.
+    twice: bool,
 }
 
 impl State {
+    /// Whether a line that says something is a copy of the line before it, which is the `same`. Of empty lines two may be meant (they end
+    /// an answer and the error that it belongs to), so they are only where the words before them came twice, and every other one is.
+    pub(super) fn is_said_again(&mut self, line: u64, same: bool, blank: bool) -> bool {
+        let Copies { last, twice } = &mut self.copies;
+        if last.0 != line {
+            let copy = same && (!blank || (*twice && !last.1));
+            if !blank {
+                *twice = copy;
+            }
+            *last = (line, copy);
+        }
+        last.1
+    }
+
     /// Where everything is that a line to come may be about.
     pub(super) fn places(&self) -> impl Iterator<Item = usize> {
         self.waiting.iter().chain(&self.failed).copied()

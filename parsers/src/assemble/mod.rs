@@ -126,6 +126,8 @@ pub struct Assembler {
     source: u32,
     server: server::State,
     client: client::State,
+    /// What tells the last line that was taken, if a client said something in it.
+    last_line: Option<u64>,
     /// Events that are not settled yet; the places in `free` are to be used again.
     pub(crate) events: Vec<Draft>,
     free: Vec<usize>,
@@ -209,6 +211,7 @@ impl Assembler {
             source,
             server: server::State::default(),
             client: client::State::default(),
+            last_line: None,
             events: Vec::new(),
             free: Vec::new(),
             passed: (0, i64::MIN),
@@ -232,7 +235,17 @@ impl Assembler {
         let mut rest = (&parsed.answered[..], &parsed.said_again[..]);
         for record in &parsed.records {
             rest = self.take_before(Some(record.line), rest, first_line, known, names);
+            if record.side == Side::Client {
+                let same = parsed.twice.has(record.line, self.last_line);
+                let blank = matches!(record.body, Body::BlockEnd);
+                if self.client.is_said_again(first_line + u64::from(record.line), same, blank) {
+                    continue;
+                }
+            }
             self.push(record, first_line, names);
+        }
+        if parsed.balance.lines > 0 {
+            self.last_line = parsed.twice.last;
         }
         self.take_before(None, rest, first_line, known, names);
         self.latest = parsed.last.or(self.latest);
