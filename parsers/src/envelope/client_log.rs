@@ -28,7 +28,7 @@ impl Envelope for ClientLog {
 
     fn about(&self) -> About {
         About {
-            example: "[info] | 6:10:00 43ms | token refreshed",
+            example: "[info] | 6:10:00 43ms | [AuthInterceptor] 401 on GET /api/v1/profile",
             shows: "level; time, where it has a date",
             hides: "zone, process; whose the line is, unless other lines of the source tell",
             source: "dart-lang/core pkgs/logging; Frezyx/talker packages/talker; flutter/flutter#60837; observed",

@@ -11,7 +11,8 @@
 //! | epoch | `1763273400.043  8081  8115 I flutter : text` |
 //!
 //! Neither year nor zone; `-v year`, `-v zone`, `-v UTC` and `-v usec` add to them. The tag is padded, the numbers are
-//! right-aligned. Android Studio's window writes `2026-11-16 06:10:00.043  8081-8115  flutter   com.example.app   I  text`.
+//! right-aligned. Android Studio's window writes `2026-11-16 06:10:00.043  8081-8115  flutter   com.example.app   I  text`, and wrote
+//! `2026-11-16 06:10:00.043 8081-8115/com.example.app I/flutter: text` until 2022.
 //! Sources: observed, and the forms in AOSP `liblog/logprint.cpp`.
 
 use bumpalo::Bump;
@@ -75,12 +76,17 @@ fn dated(line: &[u8]) -> Option<Peeled<'_>> {
     Some(Peeled { stamp: Some(stamp), ..peeled })
 }
 
-/// Android Studio's window: `8081-8115  flutter   com.example.app   I  text`.
+/// Android Studio's window: `8081-8115  flutter   com.example.app   I  text`, or `8081-8115/com.example.app I/flutter: text`.
 fn studio(text: &[u8]) -> Option<Peeled<'_>> {
     let (process, digits) = leading_number(text)?;
     let rest = text[digits..].strip_prefix(b"-")?;
     let (_thread, digits) = leading_number(rest)?;
-    let rest = rest[digits..].strip_prefix(b" ")?.trim_ascii_start();
+    let rest = &rest[digits..];
+    if let Some(package) = rest.strip_prefix(b"/") {
+        let (_, rest) = split_at_first(package, b" ")?;
+        return Some(Peeled { process, ..tag(rest)? });
+    }
+    let rest = rest.strip_prefix(b" ")?.trim_ascii_start();
     // Tag and package are padded columns; the level stands alone between blanks.
     let at = rest.windows(4).position(|w| w[0] == b' ' && LEVELS.contains(&w[1]) && &w[2..] == b"  ")?;
     Some(line_of(&rest[at + 4..], process, rest[at + 1]))

@@ -22,7 +22,7 @@ impl Envelope for OtherJson {
 
     fn about(&self) -> About {
         About {
-            example: r#"{"_source":{"@timestamp":"2026-11-16T06:03:52.068Z","event":{"original":"[5e908487-…] Completed 401 Unauthorized in 1ms"}}}"#,
+            example: r#"{"_source":{"@timestamp":"2026-11-16T06:03:52.068Z","event":{"original":"Completed 401 Unauthorized in 1ms"}}}"#,
             shows: "time where a field's name says so",
             hides: "everything but the line and its time",
             source: "documents of Elasticsearch, Splunk, Better Stack as they are exported",
