@@ -144,6 +144,25 @@ fn a_sign_in_elsewhere_before_a_refused_session_is_a_limit_of_sessions() {
 }
 
 #[test]
+fn what_is_deleted_where_people_sign_in_is_their_session() {
+    let left_by = |call: &str| {
+        let mut log = Log::new();
+        let parameters = "  Parameters: {\"email\"=>\"[FILTERED]\", \"password\"=>\"[FILTERED]\"}".to_owned();
+        let said = [parameters, "signed in member=41".to_owned()];
+        log.request(0, &ip(41), "POST /v2/door", "DoorsController#create", 200, &said);
+        log.calls(0, 20 * MINUTE, 41);
+        log.request(21 * MINUTE, &ip(41), call, "DoorsController#destroy", 200, &["member=41".to_owned()]);
+        for n in 1..4 {
+            log.call(21 * MINUTE + n * 4 * SECOND, 41, "/v2/rota", 401);
+        }
+        log.said()
+    };
+    assert_eq!(left_by("DELETE /v2/door"), ["logout/straggler"]);
+    let by_another = left_by("DELETE /v2/window");
+    assert!(!is(&by_another, "logout"), "{by_another:?}");
+}
+
+#[test]
 fn words_that_give_no_reason_add_nothing_to_the_status() {
     let refused = |words: Option<&str>| {
         let mut log = renewed();

@@ -153,6 +153,20 @@ fn simulated_mixes_say_the_same_under_any_name() {
 }
 
 #[test]
+fn a_sign_in_by_its_name_alone_may_be_the_refresh_where_another_is_surely_one() {
+    let tokens: Called = ["/users/tokens", "ApiGuard::TokensController", "create"];
+    let log = without_parameters(&bundled("mixed"));
+    let original = diagnosed(&log);
+    let refresh = diagnosed(&renamed(&log, SAMPLES, tokens));
+    assert_eq!(inferred(&refresh), [tokens[0]]);
+    assert_eq!(differing(&original, &refresh), [""; 0]);
+    // Where it is the sign-in, it stays it.
+    let sign_in = diagnosed(&renamed(&log, ["/api/v1/auth/login", SAMPLES[1], "login"], tokens));
+    assert_eq!(inferred(&sign_in), [""; 0]);
+    assert_eq!(differing(&original, &sign_in), [""; 0]);
+}
+
+#[test]
 fn what_refreshes_is_not_thinned_whatever_it_is_called() {
     let options = Options { seed: 6, users: 100, hours: 8.0, dialect: Dialect::LogrageJson, ..Options::default() };
     let log = renamed(&of_simulation(&options), SIMULATED, OTHERWISE[1]);

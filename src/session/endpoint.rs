@@ -40,6 +40,8 @@ pub struct Roles {
     by_action: HashMap<Name, Role, RandomState>,
     /// The refresh, where only what it does tells it.
     behaving: BTreeSet<(Name, Name)>,
+    /// Sign-ins by their name alone (`POST /users/tokens`) beside one that is surely one: what they do may tell otherwise.
+    doubtful: BTreeSet<(Name, Name)>,
 }
 
 /// An endpoint that has a role, for the report.
@@ -72,14 +74,33 @@ impl Roles {
         seen.retain(|(method, path), _| !(names.text(*method).is_empty() && names.text(*path).is_empty()));
         let actions: Vec<((Name, Name), Name)> =
             seen.iter().filter_map(|(key, seen)| Some((*key, seen.action?))).collect();
-        let known: HashMap<(Name, Name), Role, RandomState> = seen
-            .into_iter()
-            .map(|((method, path), seen)| {
-                let action = seen.action.map_or("", |action| names.text(action));
-                ((method, path), role_of(names.text(method), names.text(path), action, &seen, config))
-            })
-            .filter(|(_, role)| *role != Role::Other)
-            .collect();
+        let mut known: HashMap<(Name, Name), Role, RandomState> = HashMap::default();
+        let (mut doubtful, mut entering) = (BTreeSet::new(), BTreeSet::new());
+        for ((method, path), seen) in &seen {
+            let action = seen.action.map_or("", |action| names.text(action));
+            let words = Words::of(names.text(*path), action);
+            let configured = config.role(names.text(*path));
+            let role = configured.unwrap_or_else(|| words.role(names.text(*method), seen));
+            if role == Role::SignIn && configured.is_none() && !seen.password && !words.enter() {
+                doubtful.insert((*method, *path));
+            } else if role == Role::SignIn {
+                entering.insert((*method, *path));
+            }
+            if role != Role::Other {
+                known.insert((*method, *path), role);
+            }
+        }
+        if entering.is_empty() {
+            doubtful.clear();
+        }
+        // What is made by a POST is ended by a DELETE.
+        if let Some((post, delete)) = names.get("POST").zip(names.get("DELETE")) {
+            for (_, path) in entering.iter().filter(|(method, _)| *method == post) {
+                if seen.contains_key(&(delete, *path)) {
+                    known.entry((delete, *path)).or_insert(Role::SignOut);
+                }
+            }
+        }
         let mut by_action: HashMap<Name, Role, RandomState> = HashMap::default();
         for (key, action) in actions {
             // One action behind two endpoints: the role that does more with credentials, whatever their order.
@@ -87,7 +108,7 @@ impl Roles {
                 by_action.entry(action).and_modify(|known| *known = (*known).min(*role)).or_insert(*role);
             }
         }
-        Self { known, by_action, behaving: BTreeSet::new() }
+        Self { known, by_action, behaving: BTreeSet::new(), doubtful }
     }
 
     /// Takes an endpoint for the refresh by what it does. `requests` are the servers'.
@@ -131,6 +152,12 @@ impl Roles {
             Role::SignIn | Role::Refresh if request.password && !request.new_password => Role::SignIn,
             known => known,
         }
+    }
+
+    /// The same, but for what is a sign-in by its name alone: so that it is looked at what it does.
+    pub(crate) fn of_all_but_doubtful(&self, request: &Request) -> Role {
+        let doubtful = !request.password && self.doubtful.contains(&(request.method, request.path));
+        if doubtful { Role::Other } else { self.of(request) }
     }
 
     /// The endpoints that have a role, for the report. Sorted.
@@ -186,77 +213,133 @@ fn seen_in(events: &[Event]) -> HashMap<(Name, Name), Seen, RandomState> {
     seen
 }
 
-fn role_of(method: &str, path: &str, action: &str, seen: &Seen, config: &Endpoints) -> Role {
-    if let Some(role) = config.role(path) {
-        return role;
-    }
-    let path = path.to_ascii_lowercase();
-    let (controller, verb) = action.split_once('#').unwrap_or(("", action));
-    let controller = controller.to_ascii_lowercase();
-    let verb = verb.to_ascii_lowercase();
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let last = segments.last().copied().unwrap_or_default();
-    let has = |words: &[&str]| segments.iter().any(|segment| words.contains(segment));
-    let writes = matches!(method, "POST" | "PUT" | "PATCH" | "");
-    if seen.upgraded || matches!(last, "cable" | "websocket" | "ws" | "socket" | "realtime") && method == "GET" {
-        return Role::Socket;
-    }
-    if matches!(last, "up" | "health" | "healthz" | "livez" | "readyz" | "ping" | "status" | "heartbeat")
-        && controller.is_empty() | controller.contains("health")
-        && matches!(method, "GET" | "HEAD")
-    {
-        return Role::Health;
-    }
-    let auth_controller = ["auth", "session", "token", "oauth", "login", "identity", "credential"]
-        .iter()
-        .any(|word| controller.contains(word) || segments.iter().any(|segment| segment.contains(word)));
-    let refreshing = ["refresh", "renew", "rotate", "reissue", "extend"];
-    if writes
-        && !seen.password
-        && (seen.refresh_token
-            || refreshing.iter().any(|word| verb.starts_with(word) || last.contains(word)) && auth_controller
-            || segments.iter().any(|segment| segment.contains("refresh")) && auth_controller)
-    {
-        return Role::Refresh;
-    }
-    let leaving = ["logout", "log_out", "log-out", "signout", "sign_out", "sign-out", "signoff"];
-    if method != "GET" && (has(&leaving) || leaving.contains(&verb.as_str()))
-        || method == "GET" && leaving.contains(&last)
-        || method == "DELETE"
-            && auth_controller
-            && (verb == "destroy" || verb.is_empty())
-            && matches!(last, "session" | "sessions" | "login" | "auth" | "token" | "tokens" | "current")
-    {
-        return Role::SignOut;
-    }
-    if last == "revoke" && auth_controller && has(&["oauth"]) {
-        return Role::SignOut;
-    }
-    let changes = matches!(method, "PUT" | "PATCH")
-        && (last.contains("password")
-            || seen.password && (controller.contains("password") || controller.contains("registration")));
-    if writes && (seen.new_password || changes) {
-        return Role::Revoke;
-    }
-    if method != "GET" && (last.starts_with("revoke") || has(&["logout_all", "revoke_all", "sign_out_all"])) {
-        return Role::Revoke;
-    }
-    let entering = ["login", "log_in", "log-in", "signin", "sign_in", "sign-in", "authenticate", "authorize"];
-    // Whoever creates users with a password may be an administrator; whoever registers is signed in with it.
-    let creating = ["users", "accounts"];
-    let creates_session = controller.contains("session") && verb == "create"
-        || matches!(last, "session" | "sessions") && verb.is_empty()
-        || controller.ends_with("authcontroller") && verb == "create"
-        || last == "auth" && verb.is_empty();
-    if writes && method != "PATCH" && !creating.contains(&last) && !last.contains("password") {
-        let by_words = has(&entering) || entering.contains(&verb.as_str()) || creates_session;
-        let token_grant =
-            matches!(last, "token" | "tokens") && auth_controller && (verb == "create" || verb.is_empty());
-        if by_words || seen.password && !seen.new_password || token_grant {
-            return Role::SignIn;
+/// What an endpoint is called, in lower case.
+struct Words {
+    path: String,
+    controller: String,
+    verb: String,
+}
+
+impl Words {
+    fn of(path: &str, action: &str) -> Self {
+        let (controller, verb) = action.split_once('#').unwrap_or(("", action));
+        Self {
+            path: path.to_ascii_lowercase(),
+            controller: controller.to_ascii_lowercase(),
+            verb: verb.to_ascii_lowercase(),
         }
     }
-    Role::Other
+
+    fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.path.split('/').filter(|segment| !segment.is_empty())
+    }
+
+    fn last(&self) -> &str {
+        self.segments().next_back().unwrap_or_default()
+    }
+
+    fn has(&self, words: &[&str]) -> bool {
+        self.segments().any(|segment| words.contains(&segment))
+    }
+
+    /// Whether it is about credentials.
+    fn of_auth(&self) -> bool {
+        ["auth", "session", "token", "oauth", "login", "identity", "credential"]
+            .iter()
+            .any(|word| self.controller.contains(word) || self.segments().any(|segment| segment.contains(word)))
+    }
+
+    fn refresh(&self, method: &str) -> bool {
+        const REFRESHING: [&str; 5] = ["refresh", "renew", "rotate", "reissue", "extend"];
+        let last = self.last();
+        if method == "GET" {
+            // What is read may be anything (`/auth/refresh_status`), unless both say no more.
+            let says_so = |word: &str| {
+                let word = word.replace(['-', '_'], "");
+                REFRESHING.iter().any(|known| matches!(word.strip_prefix(known), Some("" | "token" | "session")))
+            };
+            return says_so(last) && says_so(&self.verb);
+        }
+        REFRESHING.iter().any(|word| self.verb.starts_with(word) || last.contains(word))
+            || self.segments().any(|segment| segment.contains("refresh"))
+    }
+
+    fn leave(&self, method: &str) -> bool {
+        let leaving = ["logout", "log_out", "log-out", "signout", "sign_out", "sign-out", "signoff"];
+        let last = self.last();
+        let before = self.segments().nth_back(1).unwrap_or_default();
+        if method == "GET" {
+            return leaving.contains(&last);
+        }
+        // RFC 7009: whoever calls it holds the token. An administrator takes somebody's.
+        let of_somebody =
+            || self.segments().any(|segment| segment == "admin" || segment.bytes().all(|b| b.is_ascii_digit()));
+        let revokes_own =
+            last == "revoke" && (self.has(&["oauth"]) || matches!(before, "token" | "tokens") && !of_somebody());
+        self.has(&leaving)
+            || leaving.contains(&self.verb.as_str())
+            || matches!(last, "end" | "destroy" | "close") && matches!(before, "session" | "sessions" | "auth")
+            || method == "DELETE"
+                && self.of_auth()
+                && (self.verb == "destroy" || self.verb.is_empty())
+                && matches!(last, "session" | "sessions" | "login" | "auth" | "token" | "tokens" | "current")
+            || revokes_own
+    }
+
+    /// Whether they say that somebody signs in.
+    fn enter(&self) -> bool {
+        let entering = ["login", "log_in", "log-in", "signin", "sign_in", "sign-in", "authenticate", "authorize"];
+        let last = self.last();
+        self.has(&entering)
+            || entering.contains(&self.verb.as_str())
+            || self.controller.contains("session") && self.verb == "create"
+            || matches!(last, "session" | "sessions") && self.verb.is_empty()
+            || self.controller.ends_with("authcontroller") && self.verb == "create"
+            || last == "auth" && self.verb.is_empty()
+    }
+
+    /// Whether they say that a token is given.
+    fn grant(&self) -> bool {
+        matches!(self.last(), "token" | "tokens") && (self.verb == "create" || self.verb.is_empty())
+    }
+
+    fn role(&self, method: &str, seen: &Seen) -> Role {
+        let Self { controller, .. } = self;
+        let last = self.last();
+        let writes = matches!(method, "POST" | "PUT" | "PATCH" | "");
+        if seen.upgraded || matches!(last, "cable" | "websocket" | "ws" | "socket" | "realtime") && method == "GET" {
+            return Role::Socket;
+        }
+        if matches!(last, "up" | "health" | "healthz" | "livez" | "readyz" | "ping" | "status" | "heartbeat")
+            && controller.is_empty() | controller.contains("health")
+            && matches!(method, "GET" | "HEAD")
+        {
+            return Role::Health;
+        }
+        let renews = || self.of_auth() && self.refresh(method);
+        if !seen.password && (writes && seen.refresh_token || (writes || method == "GET") && renews()) {
+            return Role::Refresh;
+        }
+        if self.leave(method) {
+            return Role::SignOut;
+        }
+        let changes = matches!(method, "PUT" | "PATCH")
+            && (last.contains("password")
+                || seen.password && (controller.contains("password") || controller.contains("registration")));
+        if writes && (seen.new_password || changes) {
+            return Role::Revoke;
+        }
+        if method != "GET" && (last.starts_with("revoke") || self.has(&["logout_all", "revoke_all", "sign_out_all"])) {
+            return Role::Revoke;
+        }
+        // Whoever creates users with a password may be an administrator; whoever registers is signed in with it.
+        let creating = ["users", "accounts"];
+        let may_enter = writes && method != "PATCH" && !creating.contains(&last) && !last.contains("password");
+        if may_enter && (self.enter() || seen.password && !seen.new_password || self.grant()) {
+            return Role::SignIn;
+        }
+        Role::Other
+    }
 }
 
 #[cfg(test)]
@@ -264,7 +347,7 @@ mod tests {
     use super::*;
 
     fn role(method: &str, path: &str, action: &str, seen: &Seen) -> Role {
-        role_of(method, path, action, seen, &Endpoints::default())
+        Words::of(path, action).role(method, seen)
     }
 
     #[test]
@@ -275,7 +358,19 @@ mod tests {
             ("POST", "/identity/tokens/renew", "", Role::Refresh),
             ("POST", "/users/sign_in", "Devise::SessionsController#create", Role::SignIn),
             ("POST", "//api/auth/sign_in", "", Role::SignIn),
+            ("GET", "/auth/refresh", "AuthController#refresh", Role::Refresh),
+            ("GET", "/auth/refresh", "AuthController#show", Role::Other),
+            ("GET", "/auth/refresh_status", "AuthController#refresh_status", Role::Other),
+            ("GET", "/tokens/3", "TokensController#refresh", Role::Other),
             ("DELETE", "/session", "SessionsController#destroy", Role::SignOut),
+            ("POST", "/api/sessions/end", "Api::SessionsController#end", Role::SignOut),
+            ("POST", "/auth/close", "", Role::SignOut),
+            ("POST", "/api/chats/end", "Api::ChatsController#end", Role::Other),
+            ("POST", "/oauth/revoke", "Doorkeeper::TokensController#revoke", Role::SignOut),
+            ("POST", "/users/tokens/revoke", "Devise::Api::TokensController#revoke", Role::SignOut),
+            ("POST", "/admin/tokens/revoke", "Admin::TokensController#revoke", Role::Revoke),
+            ("POST", "/users/7/tokens/revoke", "TokensController#revoke", Role::Revoke),
+            ("POST", "/users/7/revoke", "UsersController#revoke", Role::Revoke),
             ("PUT", "/api/v1/auth/password", "", Role::Revoke),
             ("GET", "/cable", "", Role::Socket),
             ("GET", "/up", "Rails::HealthController#show", Role::Health),

@@ -249,7 +249,8 @@ pub(crate) fn refresh<'e>(
             ended: event.ended.unwrap_or(event.time),
             writes: writing.contains(&Some(request.method)),
         };
-        tally.step(people.entry(key).or_default(), &call, roles.of(request), request.status.unwrap_or_default());
+        let role = roles.of_all_but_doubtful(request);
+        tally.step(people.entry(key).or_default(), &call, role, request.status.unwrap_or_default());
     }
     for person in people.into_values() {
         if let State::Calm(spell) = person.state {
