@@ -163,6 +163,21 @@ fn what_is_deleted_where_people_sign_in_is_their_session() {
 }
 
 #[test]
+fn a_session_that_is_over_is_answered_419_440_or_498_as_well_and_a_right_that_is_lacked_is_not() {
+    let answered = |status: u16| {
+        let mut log = Log::new();
+        log.sign_in(0, 41).calls(0, 60 * MINUTE, 41);
+        log.call(62 * MINUTE, 41, "/v2/rota", status).call(62 * MINUTE + 300, 41, "/v2/team", status);
+        log.sign_in(65 * MINUTE, 41);
+        log.said()
+    };
+    for status in [401, 419, 440, 498] {
+        assert_eq!(answered(status), ["lifetime_expiry/never_refreshed"], "{status}");
+    }
+    assert!(!is(&answered(403), "lifetime_expiry"), "{:?}", answered(403));
+}
+
+#[test]
 fn words_that_give_no_reason_add_nothing_to_the_status() {
     let refused = |words: Option<&str>| {
         let mut log = renewed();

@@ -190,6 +190,13 @@ pub struct Fault {
     pub rescued: bool,
 }
 
+/// Whether a status says that the credential is not, or no longer, accepted: 401, and what some frameworks have for a session that is over
+/// (419 Laravel, 440 IIS, 498 ArcGIS and others). 403 is about what somebody may do.
+#[must_use]
+pub const fn is_unauthorized(status: u16) -> bool {
+    matches!(status, 401 | 419 | 440 | 498)
+}
+
 /// Methods by which a client writes: what refreshes has one of them.
 pub const WRITES: [&str; 3] = ["POST", "PUT", "PATCH"];
 

@@ -274,7 +274,7 @@ fn gather(incident: &Incident, timeline: &Timeline, world: &World<'_>) -> Facts 
         let item = &items[*sign];
         facts.sense = facts.sense.with(item.sense);
         match &item.kind {
-            Kind::Unauthorized { route } => {
+            Kind::Unauthorized { route, .. } => {
                 facts.http.push(*sign);
                 if !facts.routes.contains(route) {
                     facts.routes.push(*route);

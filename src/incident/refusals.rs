@@ -42,7 +42,7 @@ impl Run<'_> {
             }
             Kind::Accepted { route } => {
                 let same = open.signs.iter().any(
-                    |sign| matches!(&self.items[*sign].kind, Kind::Unauthorized { route: failed } if failed == route),
+                    |sign| matches!(&self.items[*sign].kind, Kind::Unauthorized { route: failed, .. } if failed == route),
                 );
                 let http = self.only(open, |kind| matches!(kind, Kind::Unauthorized { .. }));
                 if same && http && item.time > open.end + SECOND {

@@ -116,7 +116,7 @@ fn cured_unseen(timeline: &Timeline) -> bool {
     for item in &timeline.items {
         match item.kind {
             Kind::SignIn | Kind::Refresh(_) => refused.clear(),
-            Kind::Unauthorized { route } => refused.push((route, item.lane, item.time)),
+            Kind::Unauthorized { route, .. } => refused.push((route, item.lane, item.time)),
             Kind::Accepted { route } => {
                 let same = |(failed, lane, time): &(Name, usize, i64)| {
                     (*failed, *lane) == (route, item.lane) && item.time - time <= 2 * MINUTE

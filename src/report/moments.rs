@@ -103,7 +103,7 @@ fn words(findings: &Findings<'_>, item: &Item) -> Option<Words> {
         Kind::SignOut => ("signed out by the user".into(), "app", "neutral"),
         Kind::Revoke => ("password changed or sessions revoked".into(), "http", "neutral"),
         Kind::Accepted { .. } => ("calls accepted".into(), "http", "good"),
-        Kind::Unauthorized { route: name } => (format!("401 on {}", route(*name)).into(), "http", "bad"),
+        Kind::Unauthorized { route: name, status } => (format!("{status} on {}", route(*name)).into(), "http", "bad"),
         Kind::NoAnswer(_) => ("call without an answer".into(), "http", "bad"),
         Kind::SocketAccepted => ("socket accepted".into(), "websocket", "good"),
         Kind::SocketRefused => ("socket refused".into(), "websocket", "bad"),

@@ -8,7 +8,7 @@ use std::cell::LazyCell;
 use std::ops::{Range, RangeInclusive};
 use std::sync::OnceLock;
 
-use why401_parsers::event::{AuthState, Event, Fault, Name, Names, TimeFrom, What};
+use why401_parsers::event::{AuthState, Event, Fault, Name, Names, TimeFrom, What, is_unauthorized};
 use why401_parsers::record::{ClientRefresh, ClientSocket, NetFailure, Sense, Side};
 
 use crate::actor::clock::SetBy;
@@ -70,10 +70,12 @@ pub enum Kind {
         /// The endpoint.
         route: Name,
     },
-    /// A call that was answered 401.
+    /// A call that was answered 401, or what is as much.
     Unauthorized {
         /// The endpoint.
         route: Name,
+        /// The status.
+        status: u16,
     },
     /// A call that got no answer.
     NoAnswer(NetFailure),
@@ -528,7 +530,7 @@ fn request_item(
         },
         Role::SignOut if well => Kind::SignOut,
         Role::Revoke if well => Kind::Revoke,
-        _ if status == 401 => Kind::Unauthorized { route: request.action.unwrap_or(request.path) },
+        _ if is_unauthorized(status) => Kind::Unauthorized { route: request.action.unwrap_or(request.path), status },
         _ if (200..500).contains(&status) => Kind::Accepted { route: request.action.unwrap_or(request.path) },
         _ => return None,
     };

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, GroupedBy, Name, Names, Request, Socket, TimeFrom, WRITES, What};
+use crate::event::{Event, GroupedBy, Name, Names, Request, Socket, TimeFrom, WRITES, What, is_unauthorized};
 use crate::record::Side;
 use crate::secret::RequestId;
 use crate::text::contains_ignoring_case;
@@ -461,7 +461,7 @@ impl Moments {
             for number in [event.user, event.address].into_iter().flatten().filter_map(|name| numbers.get(&name)) {
                 all.push((*number, stamp.micros()));
                 trouble.extend(is_trouble().then_some((*number, stamp.micros())));
-                let is_refused = event.request().is_some_and(|request| request.status == Some(401));
+                let is_refused = event.request().and_then(|request| request.status).is_some_and(is_unauthorized);
                 refused.extend(is_refused.then_some((*number, stamp.micros())));
             }
         }

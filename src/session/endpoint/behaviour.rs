@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
-use why401_parsers::event::{Event, Name, Names, Request, WRITES};
+use why401_parsers::event::{Event, Name, Names, Request, WRITES, is_unauthorized};
 
 use super::{Role, Roles};
 use crate::session::SECOND;
@@ -216,7 +216,7 @@ struct Tally {
 
 /// Whether so much was refused that something may be found at all.
 pub(crate) fn may_be_found<'e>(events: impl Iterator<Item = &'e Event>) -> bool {
-    let refused = |event: &&Event| event.request().is_some_and(|request| request.status == Some(401));
+    let refused = |event: &&Event| event.request().is_some_and(|request| request.status.is_some_and(is_unauthorized));
     events.filter(refused).nth(LEAST_PEOPLE - 1).is_some()
 }
 
@@ -301,8 +301,8 @@ impl Tally {
         let well = (200..400).contains(&status);
         let mut opening = || opened.take().is_some_and(|opened| call.time - opened <= SOON);
         match state {
-            State::Trouble(trouble) if status == 401 => State::Trouble(self.refused(trouble, call)),
-            State::Quiet | State::Calm(_) if status == 401 => {
+            State::Trouble(trouble) if is_unauthorized(status) => State::Trouble(self.refused(trouble, call)),
+            State::Quiet | State::Calm(_) if is_unauthorized(status) => {
                 State::Trouble(self.refused(Trouble::at(call.ended, opening()), call))
             }
             State::Trouble(trouble) if well => self.accepted(trouble, call),
