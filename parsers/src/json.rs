@@ -85,6 +85,20 @@ impl<'a> Object<'a> {
         text_of(self.raw(key)?, self.arena)
     }
 
+    /// Where the field of that name stands.
+    pub(crate) fn place(&self, key: &str) -> Option<usize> {
+        let key = key.as_bytes();
+        if self.names & bit(key) == 0 {
+            return None;
+        }
+        self.fields.iter().position(|(name, _)| *name == key)
+    }
+
+    /// The text of the field at a place.
+    pub(crate) fn text_at(&self, place: usize) -> Option<&'a [u8]> {
+        text_of(self.fields.get(place)?.1, self.arena)
+    }
+
     /// The first of these fields that has a text. `a.b` is the field of that name, or `b` inside `a`.
     pub(crate) fn first(&self, keys: &[&str]) -> Option<&'a [u8]> {
         keys.iter().find_map(|key| self.at(key))
@@ -124,6 +138,26 @@ pub(crate) fn text_of<'a>(raw: &'a [u8], arena: &'a Bump) -> Option<&'a [u8]> {
             Some(if memchr::memchr(b'\\', inner).is_none() { inner } else { unescaped(inner, arena) })
         }
         _ => Some(raw),
+    }
+}
+
+/// The text of a field of the object that a value is, if there is no escape in it.
+pub(crate) fn inside<'a>(object: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    let mut rest = object.strip_prefix(b"{")?;
+    loop {
+        rest = rest.trim_ascii_start();
+        rest = rest.strip_prefix(b",").unwrap_or(rest).trim_ascii_start();
+        let end = rest.starts_with(b"\"").then(|| string_end(rest)).flatten()?;
+        let value = rest[end..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        let (value, after) = value.split_at(value_end(value));
+        if &rest[1..end - 1] == key.as_bytes() {
+            return match value {
+                b"" | b"null" => None,
+                [b'"', text @ .., b'"'] => (memchr::memchr(b'\\', text).is_none()).then_some(text),
+                text => Some(text),
+            };
+        }
+        rest = after;
     }
 }
 

@@ -10,6 +10,7 @@ mod scan;
 use bumpalo::Bump;
 
 use crate::bundle;
+use crate::dialect::server::keys;
 use crate::dialect::server::lograge::KeyValues;
 use crate::dialect::server::lograge_places::Places;
 use crate::envelope;
@@ -72,6 +73,7 @@ struct Layout<'a> {
     /// What stands before each value, from the line's beginning on.
     marks: Vec<Mark<'a>>,
     places: Option<Places>,
+    whose: keys::Places,
 }
 
 /// A line of a known layout: the values as they stand, and what they mean.
@@ -112,6 +114,11 @@ impl<'a> LaidOut<'_, 'a> {
     /// Where the fields of a request stand; `None` where that hangs on more than their places.
     pub(crate) fn places(&self) -> Option<&Places> {
         self.layout.places.as_ref()
+    }
+
+    /// Where the fields stand that say whose it is.
+    pub(crate) fn whose(&self) -> &keys::Places {
+        &self.layout.whose
     }
 
     /// The text at a place, as the dialect reads it: where it stands, for there is no escape in it.
@@ -168,7 +175,10 @@ impl<'a> Layout<'a> {
         if notation == Notation::Pairs && !marks.iter().any(|mark| mark.text() == b" status=") {
             return None;
         }
-        (&text[from..] == notation.end()).then(|| Self { notation, places: Places::of(&keys), keys, marks })
+        (&text[from..] == notation.end()).then(|| {
+            let whose = keys::Places::of(|name| keys.iter().position(|key| *key == name.as_bytes()));
+            Self { notation, places: Places::of(&keys), whose, keys, marks }
+        })
     }
 
     /// Whether a line has this layout. If so, `values` are its values.

@@ -167,6 +167,15 @@ pub fn is_user_id(word: &[u8]) -> bool {
             && word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b':')))
 }
 
+/// The user whom a value names: an id as it stands, or the one at the end of `User#42` or of a GlobalID (`gid://app/User/42`).
+#[must_use]
+pub fn user_id(word: &[u8]) -> Option<&[u8]> {
+    let end =
+        if word.starts_with(b"gid://") { memchr::memrchr(b'/', word) } else { memchr(b'#', word).filter(|at| *at > 0) };
+    let id = end.map_or(word, |at| &word[at + 1..]);
+    is_user_id(id).then_some(id)
+}
+
 /// Whether `word` has the shape of an e-mail address.
 #[must_use]
 pub fn is_email(word: &[u8]) -> bool {
@@ -214,6 +223,10 @@ mod tests {
     #[test]
     fn ids_of_users_and_requests_have_shapes() {
         assert!(is_user_id(b"42") && is_user_id(b"a@b.example") && is_user_id(b"5e908487-0000-4000-8000-000000000000"));
+        for named in [&b"42"[..], b"User#42", b"gid://app/User/42"] {
+            assert_eq!(user_id(named), Some(&b"42"[..]));
+        }
+        assert_eq!((user_id(b"#42"), user_id(b"User#"), user_id(b"gid://app/User/")), (None, None, None));
         assert!(!is_user_id(b"null") && !is_user_id(b"-") && !is_user_id(b"hello"));
         assert!(is_request_id(b"5e908487-0000-4000-8000-000000000000"));
         assert!(!is_request_id(b"ActionCable") && !is_request_id(b"Auth"));

@@ -4,14 +4,15 @@
 //! replaces ActionCable's logger too: a connection is `action=connect` and `action=disconnect` with status 200 even when it
 //! was refused, and `params` is not filtered: the raw token stands there.
 
+use super::keys::{Places, Whose};
 use super::params;
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
+use crate::json::Object;
 use crate::record::{Body, Completed, Side};
 use crate::release;
-use crate::secret::RequestId;
-use crate::text::{contains, digits, is_address, is_user_id, milliseconds, unquoted};
-use crate::time;
+use crate::text::{contains, digits, is_address, milliseconds, unquoted};
+use crate::time::{self, Stamp};
 
 /// `key=value` lines; see the module.
 pub(crate) struct LogrageKeyValue;
@@ -19,18 +20,8 @@ pub(crate) struct LogrageKeyValue;
 /// JSON lines; see the module.
 pub(crate) struct LogrageJson;
 
-/// Fields under which apps add the user to a request's line.
-pub(super) const USER_KEYS: &[&str] =
-    &["user_id", "current_user_id", "user", "uid", "account_id", "member_id", "customer_id", "sub"];
-/// Fields for the client's address.
-pub(super) const ADDRESS_KEYS: &[&str] = &["ip", "remote_ip", "client_ip", "remote_addr", "remote_address", "clientip"];
-/// Fields for the request id.
-pub(super) const REQUEST_KEYS: &[&str] = &["request_id", "rid", "req_id", "x_request_id", "trace_id"];
 /// Fields for the exception.
 pub(super) const EXCEPTION_KEYS: &[&str] = &["exception", "error", "exception_object"];
-/// Fields for the time.
-pub(super) const TIME_KEYS: &[&str] = &["time", "timestamp", "@timestamp"];
-
 impl Dialect for LogrageKeyValue {
     fn name(&self) -> &'static str {
         "lograge-key-value"
@@ -59,7 +50,7 @@ impl Dialect for LogrageKeyValue {
     }
 
     fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
-        fields_of_pairs(line.text)
+        fields_of_pairs(&KeyValues::new(line.text).collect::<Vec<_>>())
     }
 }
 
@@ -89,27 +80,33 @@ impl Dialect for LogrageJson {
     }
 
     fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
-        // `"dd":{"version":"…"}`: Datadog's names are one object.
-        line.object.map_or_else(Fields::default, |object| fields_of(|name| object.at(name)))
+        line.object.map_or_else(Fields::default, fields_of_object)
     }
 }
 
-/// The fields of a `key=value` line that say whose it is and when.
-fn fields_of_pairs<'a>(text: &'a [u8]) -> Fields<'a> {
-    let pairs: Vec<_> = KeyValues::new(text).collect();
-    fields_of(|name| pairs.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value))
+/// What a line of pairs says of whose it is and when it was.
+pub(super) fn fields_of_pairs<'a>(pairs: &[(&'a [u8], &'a [u8])]) -> Fields<'a> {
+    let find = |name: &str| pairs.iter().position(|(key, _)| *key == name.as_bytes());
+    let whose = Places::of(find).whose(|place| Some(pairs[place].1), stamp_of);
+    fields_of(whose, |name| find(name).map(|place| pairs[place].1))
 }
 
-pub(super) fn fields_of<'a>(get: impl Fn(&str) -> Option<&'a [u8]>) -> Fields<'a> {
-    let first = |keys: &[&str]| keys.iter().find_map(|key| get(key));
-    let stamp = TIME_KEYS.iter().find_map(|key| time::iso(get(key)?)).map(|(stamp, _)| stamp);
-    Fields {
-        request: first(REQUEST_KEYS).filter(|id| id.len() >= 8).map(RequestId::new),
-        user: first(USER_KEYS).filter(|user| is_user_id(user)),
-        address: first(ADDRESS_KEYS).map(address_of).filter(|address| is_address(address)),
-        stamp,
-        releases: release::of_fields(get),
-    }
+/// The same of an object.
+fn fields_of_object<'a>(object: &Object<'a>) -> Fields<'a> {
+    let whose = Places::of(|name| object.place(name)).whose(|place| object.text_at(place), stamp_of);
+    // `"dd":{"version":"…"}`: Datadog's names are one object.
+    fields_of(whose, |name| object.at(name))
+}
+
+/// A time in the notation of lograge's formatters, or in another one of loggers.
+fn stamp_of(text: &[u8]) -> Option<Stamp> {
+    time::iso(text).map(|(stamp, _)| stamp).or_else(|| time::any(text))
+}
+
+pub(super) fn fields_of<'a>(whose: Whose<'a>, get: impl Fn(&str) -> Option<&'a [u8]>) -> Fields<'a> {
+    let Whose { request, user, address, stamp } = whose;
+    let address = address.filter(|address| is_address(address));
+    Fields { request, user, address, stamp, releases: release::of_fields(get) }
 }
 
 /// A chain of proxies: the first address is the client's.

@@ -2,13 +2,11 @@
 //!
 //! Source: roidrage/lograge `lib/lograge/formatters/ltsv.rb`. Any LTSV log with a method, a path and a status reads so.
 
+use super::lograge::fields_of_pairs;
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::record::{Body, Completed, Side};
-use crate::release;
-use crate::secret::RequestId;
-use crate::text::{digits, is_address, is_user_id, milliseconds, split_at_first};
-use crate::time;
+use crate::text::{digits, milliseconds, split_at_first};
 
 /// See the module.
 pub(crate) struct LogrageLtsv;
@@ -32,7 +30,8 @@ impl Dialect for LogrageLtsv {
     }
 
     fn read<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Option<Body<'a>> {
-        let get = getter(line.text)?;
+        let pairs = pairs(line.text)?;
+        let get = |name: &[u8]| pairs.clone().find(|(key, _)| *key == name).map(|(_, value)| value);
         let status = get(b"status").and_then(|status| digits(status, 0, 3)).and_then(|s| u16::try_from(s).ok());
         let duration = get(b"duration").and_then(milliseconds);
         let exception = get(b"error").filter(|error| !error.is_empty());
@@ -41,26 +40,16 @@ impl Dialect for LogrageLtsv {
     }
 
     fn fields<'a>(&self, line: &Line<'a>, _: &Context<'a>) -> Fields<'a> {
-        let Some(get) = getter(line.text) else { return Fields::default() };
-        Fields {
-            request: get(b"request_id").filter(|id| id.len() >= 8).map(RequestId::new),
-            user: get(b"user_id").filter(|user| is_user_id(user)),
-            address: get(b"ip").or_else(|| get(b"remote_ip")).filter(|address| is_address(address)),
-            stamp: get(b"time").and_then(time::any),
-            releases: release::of_fields(|key| get(key.as_bytes())),
-        }
+        let pairs: Option<Vec<_>> = pairs(line.text).map(Iterator::collect);
+        pairs.map_or_else(Fields::default, |pairs| fields_of_pairs(&pairs))
     }
 }
 
-/// A look-up in `name:value<TAB>name:value`.
-fn getter<'a>(text: &'a [u8]) -> Option<impl Fn(&[u8]) -> Option<&'a [u8]>> {
+/// The pairs of `name:value<TAB>name:value`.
+fn pairs(text: &[u8]) -> Option<impl Iterator<Item = (&[u8], &[u8])> + Clone> {
     let first = text.split(|b| *b == b'\t').next()?;
     if first.len() == text.len() || !first.iter().take(24).any(|b| *b == b':') {
         return None;
     }
-    Some(move |name: &[u8]| {
-        text.split(|b| *b == b'\t')
-            .find_map(|pair| split_at_first(pair, b":").filter(|(key, _)| *key == name))
-            .map(|(_, value)| value)
-    })
+    Some(text.split(|b| *b == b'\t').filter_map(|pair| split_at_first(pair, b":")))
 }

@@ -1,15 +1,15 @@
 //! Where the fields of lograge's lines stand: found out once for lines that have the same fields in the same order, so that a request that
 //! was answered well is read by position.
 
-use super::lograge::{self, ADDRESS_KEYS, EXCEPTION_KEYS, REQUEST_KEYS, TIME_KEYS, USER_KEYS, address_of, is_of_cable};
+use super::keys::Whose;
+use super::lograge::{self, EXCEPTION_KEYS, is_of_cable};
 use crate::dialect::{Context, Fields};
 use crate::layout::{LaidOut, Notation};
 use crate::quick::Times;
 use crate::record::Body;
 use crate::release;
-use crate::secret::RequestId;
-use crate::text::{digits, is_address, is_user_id, milliseconds};
-use crate::time::Stamp;
+use crate::text::{digits, milliseconds};
+use crate::time;
 
 /// The places of a request's fields.
 #[derive(Debug)]
@@ -20,10 +20,6 @@ pub(crate) struct Places {
     action: usize,
     status: usize,
     duration: Option<usize>,
-    request: Option<usize>,
-    user: Option<usize>,
-    address: Option<usize>,
-    time: Option<usize>,
     exceptions: Vec<usize>,
 }
 
@@ -41,26 +37,10 @@ pub(crate) struct Well<'a> {
     pub(crate) whose: Whose<'a>,
 }
 
-/// Whose a line is, and when it was.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Whose<'a> {
-    pub(crate) request: Option<RequestId>,
-    pub(crate) user: Option<&'a [u8]>,
-    /// What may be the client's address: whoever takes it has to look.
-    pub(crate) address: Option<&'a [u8]>,
-    pub(crate) stamp: Option<Stamp>,
-}
-
 impl Places {
-    /// The places of fields of these names; `None` where one may be meant by several of them, or they may say more.
+    /// The places of fields of these names; `None` where it is no request, or they may say more.
     pub(crate) fn of(keys: &[&[u8]]) -> Option<Self> {
         let find = |name: &str| keys.iter().position(|key| *key == name.as_bytes());
-        let all = |names: &[&str]| names.iter().filter_map(|name| find(name)).collect::<Vec<_>>();
-        let only = |names: &[&str]| match all(names)[..] {
-            [] => Some(None),
-            [place] => Some(Some(place)),
-            _ => None,
-        };
         if keys.iter().any(|key| release::is_field(key)) {
             return None;
         }
@@ -71,11 +51,7 @@ impl Places {
             action: find("action")?,
             status: find("status")?,
             duration: find("duration"),
-            request: only(REQUEST_KEYS)?,
-            user: only(USER_KEYS)?,
-            address: only(ADDRESS_KEYS)?,
-            time: only(TIME_KEYS)?,
-            exceptions: all(EXCEPTION_KEYS),
+            exceptions: EXCEPTION_KEYS.iter().filter_map(|name| find(name)).collect(),
         })
     }
 
@@ -96,26 +72,8 @@ impl Places {
             action,
             status,
             duration: self.duration.and_then(|place| line.at(place)).and_then(milliseconds),
-            whose: self.whose(line, times),
+            whose: whose(line, times),
         })
-    }
-
-    /// What the fields say of whose a line is, and when it was.
-    #[inline(always)]
-    fn whose<'a>(&self, line: &LaidOut<'_, 'a>, times: &mut Times) -> Whose<'a> {
-        let text = |place: Option<usize>| line.at(place?);
-        Whose {
-            request: text(self.request).filter(|id| id.len() >= 8).map(RequestId::new),
-            user: text(self.user).filter(|user| is_user_id(user)),
-            address: text(self.address).map(address_of),
-            stamp: text(self.time).and_then(|time| times.field(time)),
-        }
-    }
-
-    /// The same as [`super::lograge`] reads it, of any line.
-    fn fields<'a>(&self, line: &LaidOut<'_, 'a>, times: &mut Times) -> Fields<'a> {
-        let Whose { request, user, address, stamp } = self.whose(line, times);
-        Fields { request, user, address: address.filter(|address| is_address(address)), stamp, releases: [None; 2] }
     }
 }
 
@@ -124,15 +82,23 @@ pub(crate) fn read<'a>(line: &LaidOut<'_, 'a>, context: &Context<'a>) -> Option<
     lograge::body(|name| line.text(name), context)
 }
 
+/// What the fields of a line say of whose it is, and when it was.
+#[inline(always)]
+fn whose<'a>(line: &LaidOut<'_, 'a>, times: &mut Times) -> Whose<'a> {
+    line.whose().whose(|place| line.at(place), |text| times.field(text).or_else(|| time::any(text)))
+}
+
 /// The fields of any line.
 pub(crate) fn fields<'a>(line: &LaidOut<'_, 'a>, context: &Context<'a>, times: &mut Times) -> Fields<'a> {
+    let whose = whose(line, times);
     match (line.places(), line.notation()) {
-        (Some(places), _) => places.fields(line, times),
-        (None, Notation::Pairs) => lograge::fields_of(|name| line.text(name)),
+        // It names no release.
+        (Some(_), _) => lograge::fields_of(whose, |_| None),
+        (None, Notation::Pairs) => lograge::fields_of(whose, |name| line.text(name)),
         // `"dd":{"version":"…"}`: see there.
         (None, Notation::Object) => {
             let object = line.object(context.arena);
-            lograge::fields_of(|name| object.at(name))
+            lograge::fields_of(whose, |name| object.at(name))
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod auth_library;
 pub(crate) mod exception;
 pub(crate) mod falcon;
 pub(crate) mod heroku_router;
+pub(crate) mod keys;
 pub(crate) mod lograge;
 pub(crate) mod lograge_ltsv;
 pub(crate) mod lograge_places;

@@ -5,13 +5,14 @@
 //! other frameworks. Sources: Caddy manual, "log"; Traefik manual, "Access Logs"; basecamp/kamal-proxy
 //! `internal/server/logging_middleware.go`; reidmorrison/semantic_logger `lib/semantic_logger/formatters/json.rb`.
 
+use super::keys::{ADDRESSES, REQUESTS, TIMES, USERS, user_of};
 use crate::about::About;
 use crate::dialect::{Context, Dialect, Fields, Line};
 use crate::json::Object;
 use crate::record::{Body, Completed, Side};
 use crate::release;
 use crate::secret::RequestId;
-use crate::text::{contains, digits, is_address, is_user_id, milliseconds};
+use crate::text::{contains, digits, is_address, milliseconds};
 use crate::time;
 
 /// See the module.
@@ -110,54 +111,6 @@ const STATUS: &[&str] = &[
     "httpRequest.status",
     "http_status_code",
 ];
-const USER: &[&str] = &[
-    "user_id",
-    "userId",
-    "uid",
-    "current_user_id",
-    "account_id",
-    "usr.id",
-    "user.id",
-    "enduser.id",
-    "named_tags.user_id",
-    "payload.user_id",
-    "user",
-    "sub",
-    "member_id",
-];
-const ADDRESS: &[&str] = &[
-    "ip",
-    "remote_ip",
-    "client_ip",
-    "clientIP",
-    "clientIp",
-    "remote_addr",
-    "remoteAddr",
-    "ClientHost",
-    "request.remote_ip",
-    "req.remoteAddress",
-    "named_tags.ip",
-    "payload.ip",
-    "client.address",
-    "httpRequest.remoteIp",
-    "fwd",
-    "x_forwarded_for",
-];
-const REQUEST: &[&str] = &[
-    "request_id",
-    "requestId",
-    "req_id",
-    "rid",
-    "x_request_id",
-    "http.request_id",
-    "named_tags.request_id",
-    "payload.request_id",
-    "req.id",
-    "request.id",
-    "trace_id",
-];
-const TIME: &[&str] =
-    &["time", "timestamp", "@timestamp", "ts", "date", "datetime", "StartUTC", "time_local", "time_iso8601", "t"];
 /// Fields that only proxies write.
 const PROXY: &[&str] = &[
     "upstream_addr",
@@ -218,17 +171,17 @@ fn candidate<'a>(line: &Line<'a>) -> Option<&'a Object<'a>> {
 /// Whose request an object describes, and when it was.
 pub(super) fn fields_of<'a>(object: &Object<'a>) -> Fields<'a> {
     let first = |keys: &[&str]| keys.iter().find_map(|key| object.at(key));
-    let address = first(ADDRESS).and_then(|chain| chain.split(|b| *b == b',').next()).map(|address| {
+    let address = first(ADDRESSES).and_then(|chain| chain.split(|b| *b == b',').next()).map(|address| {
         let address = address.trim_ascii();
         // `203.0.113.7:54321`
         let port = memchr::memrchr(b':', address).filter(|at| memchr::memchr(b'.', &address[..*at]).is_some());
         port.map_or(address, |at| &address[..at])
     });
     Fields {
-        request: first(REQUEST).filter(|id| id.len() >= 8).map(RequestId::new),
-        user: USER.iter().filter_map(|key| object.at(key)).find(|user| is_user_id(user)),
+        request: first(REQUESTS).filter(|id| id.len() >= 8).map(RequestId::new),
+        user: USERS.iter().filter_map(|key| object.at(key)).find_map(user_of),
         address: address.filter(|address| is_address(address)),
-        stamp: TIME.iter().filter_map(|key| object.at(key)).find_map(time::any),
+        stamp: TIMES.iter().filter_map(|key| object.at(key)).find_map(time::any),
         releases: release::of_fields(|key| object.at(key)),
     }
 }
