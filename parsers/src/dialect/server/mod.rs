@@ -32,7 +32,7 @@ use memchr::memchr;
 
 use super::Tags;
 use crate::secret::RequestId;
-use crate::text::{is_address, is_request_id, is_user_id};
+use crate::text::{is_address, is_request_id, is_user_id, user_id};
 
 /// A tag longer than this is text in brackets.
 const LONGEST_TAG: usize = 255;
@@ -69,6 +69,11 @@ pub(crate) fn take_tags(text: &[u8]) -> (Tags<'_>, &[u8]) {
             tags.address = Some(tag);
         } else if let Some(user) = user_of(tag, tags.cable) {
             tags.user = user;
+        } else if let Some(id) = tag.strip_prefix(b"id:").or_else(|| tag.strip_prefix(b"id="))
+            && id.iter().all(u8::is_ascii_digit)
+        {
+            // Anything has an `id`: a number is the user's where no other tag names one.
+            tags.user = tags.user.or_else(|| Some(id).filter(|id| is_user_id(id)));
         } else {
             tags.other = Some(tag);
         }
@@ -81,10 +86,23 @@ pub(crate) fn take_tags(text: &[u8]) -> (Tags<'_>, &[u8]) {
 fn user_of(tag: &[u8], cable: bool) -> Option<Option<&[u8]>> {
     if let Some(at) = tag.iter().position(|b| matches!(b, b':' | b'=' | b'#')) {
         let (key, value) = (&tag[..at], tag[at + 1..].trim_ascii());
-        let known: &[&[u8]] =
-            &[b"user", b"user_id", b"uid", b"account", b"account_id", b"member", b"u", b"customer", b"current_user"];
+        let known: &[&[u8]] = &[
+            b"user",
+            b"user_id",
+            b"uid",
+            b"usr",
+            b"u",
+            b"current_user",
+            b"sub",
+            b"account",
+            b"account_id",
+            b"member",
+            b"member_id",
+            b"customer",
+            b"customer_id",
+        ];
         if known.iter().any(|known| key.eq_ignore_ascii_case(known)) {
-            return Some(Some(value).filter(|value| is_user_id(value)));
+            return Some(user_id(value));
         }
         return None;
     }
@@ -104,6 +122,29 @@ mod tests {
         assert_eq!((tags.cable, tags.user, rest), (true, Some(&b"121"[..]), &b"Registered connection (x)"[..]));
         let (tags, _) = take_tags(b"[5e908487-0000-4000-8000-000000000000] [user:-] x");
         assert_eq!(tags.user, None);
+    }
+
+    #[test]
+    fn a_tag_names_a_user_by_its_key() {
+        for (tag, user) in [
+            ("id:42", Some("42")),
+            ("uid:42", Some("42")),
+            ("sub:42", Some("42")),
+            ("account:42", Some("42")),
+            ("user:gid://app/User/42", Some("42")),
+            ("User#42", Some("42")),
+            ("account:acme", None),
+            ("user:guest", None),
+            ("user:", None),
+            ("id:5e908487", None),
+            ("id:0", None),
+            ("member count", None),
+        ] {
+            let line = format!("[5e908487-0000-4000-8000-000000000000] [{tag}] x");
+            let found = take_tags(line.as_bytes()).0.user.map(|user| String::from_utf8_lossy(user).into_owned());
+            assert_eq!(found.as_deref(), user, "{tag}");
+        }
+        assert_eq!(take_tags(b"[user:42] [id:7] x").0.user, Some(&b"42"[..]));
     }
 
     #[test]
