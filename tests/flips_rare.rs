@@ -3,6 +3,7 @@
 mod support;
 
 use support::by_hand::{Log, MINUTE, SECOND, diagnose_trace, ip, is, renewed};
+use support::scenario::diagnose_logs;
 
 const OUT: &str = "onTransition -- AuthBloc, Transition { currentState: AuthAuthenticated(userId: 41), event: SessionLost, nextState: AuthUnauthenticated }";
 
@@ -175,6 +176,20 @@ fn a_session_that_is_over_is_answered_419_440_or_498_as_well_and_a_right_that_is
         assert_eq!(answered(status), ["lifetime_expiry/never_refreshed"], "{status}");
     }
     assert!(!is(&answered(403), "lifetime_expiry"), "{:?}", answered(403));
+}
+
+#[test]
+fn lines_that_are_shipped_again_make_no_second_sign_in() {
+    let mut log = renewed();
+    log.calls(53 * MINUTE, 58 * MINUTE, 41).sign_in(58 * MINUTE, 41).calls(59 * MINUTE, 95 * MINUTE, 41);
+    let text = log.text();
+    let lines: Vec<&str> = text.lines().collect();
+    let again: Vec<&str> = lines.chunks(20).flat_map(|block| [block, block].concat()).collect();
+    let said = |text: &str| {
+        let diagnosis = diagnose_logs(&[("server.log".to_owned(), text.as_bytes().to_vec())]);
+        (diagnosis.summary.refreshes, diagnosis.incidents.len())
+    };
+    assert_eq!(said(&again.join("\n")), said(&text));
 }
 
 #[test]

@@ -211,6 +211,9 @@ impl Assembler {
             }
             return;
         }
+        if self.began_before(&record, origin, names, method, path) {
+            return;
+        }
         let grouped_by = match (record.request, record.process) {
             (Some(_), _) => GroupedBy::RequestId,
             (None, 1..) => GroupedBy::Process,
@@ -232,6 +235,21 @@ impl Assembler {
                 open.pop_front();
             }
         }
+    }
+
+    /// Whether this is the beginning of a request that is known, sent again by whoever ships the log: then all that follows it is as well, and
+    /// changes nothing. (A client may use an id twice, but not in the same millisecond. Of requests answered well without anything to say
+    /// of them, which are most and are put together before, each copy counts.)
+    fn began_before(&self, record: &Record<'_>, origin: Origin, names: &Names, method: &[u8], path: &[u8]) -> bool {
+        let known = record.request.and_then(|id| self.server.place_of(id));
+        let (Some(Place::Draft(place)), Some(stamp)) = (known, origin.stamp.filter(|stamp| !stamp.coarse())) else {
+            return false;
+        };
+        let draft = &self.events[place];
+        let says_the_same = |request: &Request| {
+            names.text(request.method).as_bytes() == method && names.text(request.path).as_bytes() == bare_path(path)
+        };
+        draft.stamp == Some(stamp) && draft.event.request().is_some_and(says_the_same)
     }
 
     /// The request that a line belongs to: by its id, else the one that was begun last by the same process.
