@@ -46,7 +46,7 @@ impl Dialect for LogrageLtsv {
 }
 
 /// The pairs of `name:value<TAB>name:value`.
-fn pairs<'a>(text: &'a [u8]) -> Option<impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone> {
+fn pairs(text: &[u8]) -> Option<impl Iterator<Item = (&[u8], &[u8])> + Clone> {
     let first = text.split(|b| *b == b'\t').next()?;
     if first.len() == text.len() || !first.iter().take(24).any(|b| *b == b':') {
         return None;
