@@ -2,7 +2,6 @@
 //! line happened before it. Requests are put together in the order of time, so such a text is turned round before it is read.
 
 use bumpalo::Bump;
-use memchr::memchr_iter;
 
 use crate::detect::parse_chunk;
 use crate::line::Framing;
@@ -50,17 +49,14 @@ fn time_of(line: &[u8]) -> Option<Stamp> {
 pub fn turned(text: &[u8]) -> (Vec<u8>, u64) {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut out = Vec::with_capacity(text.len() + 1);
-    let ends: Vec<usize> = memchr_iter(b'\n', text).map(|at| at + 1).collect();
-    let begins = std::iter::once(0).chain(ends.iter().copied()).filter(|begin| *begin < text.len());
-    let begins: Vec<usize> = begins.collect();
-    let mut end = text.len();
-    for begin in begins.iter().rev() {
-        let line = &text[*begin..end];
-        out.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(line));
+    let mut count = 0;
+    let lines = text.strip_suffix(b"\n").unwrap_or(text).rsplit(|b| *b == b'\n');
+    for line in lines.take_while(|_| !text.is_empty()) {
+        out.extend_from_slice(line);
         out.push(b'\n');
-        end = *begin;
+        count += 1;
     }
-    (out, begins.len() as u64)
+    (out, count)
 }
 
 #[cfg(test)]

@@ -200,7 +200,8 @@ fn cut_all(parts: Vec<Part>, how: How, counted: &Arc<AtomicU64>, way: &Way, spar
                 send(Step::Begin(place));
                 // What is written on, or was read in part, is as it stands.
                 let whole = manner.is_none() && !open_end;
-                let (text, turned) = if whole { oldest_first(opened.text) } else { (opened.text, None) };
+                let (text, turned) =
+                    if whole { oldest_first(opened.text, how.max_memory) } else { (opened.text, None) };
                 if let Some(lines) = turned {
                     send(Step::Turned(lines));
                 }
