@@ -51,7 +51,7 @@ impl Short {
 
 impl Packed for Short {
     const LEAST: usize = 1 << 12;
-    const MOST: usize = 1 << 16;
+    const MOST: usize = 1 << 14;
 
     fn mixed(&self) -> u64 {
         (self.head ^ self.tail.rotate_left(29) ^ u64::from(self.length)).wrapping_mul(MIX)
@@ -83,7 +83,7 @@ impl Long {
 
 impl Packed for Long {
     const LEAST: usize = 1 << 10;
-    const MOST: usize = 1 << 13;
+    const MOST: usize = 1 << 12;
 
     fn mixed(&self) -> u64 {
         // Paths begin alike and mostly differ at their end.
