@@ -39,14 +39,15 @@ const MIB: usize = 1 << 20;
 /// What the program itself needs, in bytes (`docs/performance.md`).
 const OWN: usize = 16 * MIB;
 
-/// While a section is diagnosed it is there so many times: what goes on being held, its events, its timelines, what is written of it.
-const TIMES: usize = 4;
+/// While a section is diagnosed it is there so many tenths of times: what goes on being held, its events, its timelines (which take more than
+/// events do), what is written of it.
+const TENTHS: usize = 45;
 
 impl Budget {
     /// Shares out so many bytes: a quarter is for what is being read, an eighth of the rest for listed incidents.
     pub(crate) fn of(bytes: usize) -> Self {
         let rest = bytes.max(LEAST_MEMORY) / 4 * 3 - OWN;
-        Self { held: (rest - rest / 8) / TIMES, listed: rest / 8 }
+        Self { held: (rest - rest / 8) * 10 / TENTHS, listed: rest / 8 }
     }
 }
 
