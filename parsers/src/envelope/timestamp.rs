@@ -40,7 +40,7 @@ impl Envelope for Timestamp {
         let rest = &text[end..];
         // `[2026-11-16 06:03:52 #7872]`: the process, as in Ruby's own frame.
         let process = if bracket { process(rest.trim_ascii_start()) } else { None };
-        let (process, rest) = process.map_or((0, rest), |(process, rest)| (process, rest));
+        let (process, rest) = process.unwrap_or((0, rest));
         let rest = if bracket { rest.strip_prefix(b"]")? } else { rest };
         if !rest.is_empty() && !matches!(rest[0], b' ' | b'\t' | b',' | b'|') {
             return None;
