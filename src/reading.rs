@@ -10,15 +10,12 @@ use why401_parsers::detect::{Balance, Parsed, Parser};
 use why401_parsers::event::Names;
 use why401_parsers::newest_first::{is_newest_first, turned};
 use why401_parsers::secret::FingerprintKey;
-use why401_parsers::writer::Manner;
+use why401_parsers::writer::{HEAD, Manner};
 
 use crate::config::{Config, Keep};
 use crate::report::section::{Budget, Scope, Whole};
 use crate::report::turned::Turned;
 use crate::spread::Crew;
-
-/// By so much of a source is told how it is written, in bytes.
-pub(crate) const HEAD: usize = 64 * 1024;
 
 /// All sources read so far. Written down it is without its configuration, which may change between runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -740,12 +740,9 @@ fn behind_prefix<'a>(text: &'a [u8], after_tags: &'a [u8]) -> Option<(Option<Tag
 
 /// The text behind an id of a request, which stands in brackets, as Rails' tags do.
 fn tagged(text: &[u8]) -> Option<(Option<Tags<'_>>, &[u8])> {
-    const ID: usize = 36;
     let head = &text[..text.len().min(LONGEST_PREFIX)];
-    let is_id = |open: &usize| {
-        let tag = text.get(open + 1..open + ID + 3);
-        tag.is_some_and(|tag| tag.ends_with(b"] ") && RequestId::uuid(&tag[..ID]).is_some())
-    };
+    let is_id =
+        |open: &usize| text.get(open + RequestId::TAG) == Some(&b' ') && RequestId::tag(&text[*open..]).is_some();
     let open = memchr::memchr_iter(b'[', head).take(MOST_BRACKETS).find(is_id)?;
     let (tags, inner) = take_tags(&text[open..]);
     Some((Some(tags), inner))

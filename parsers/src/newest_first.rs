@@ -26,17 +26,13 @@ pub fn is_newest_first(head: &[u8]) -> bool {
     let lines = || whole.split(|b| *b == b'\n').filter(|line| !line.is_empty());
     // Two lines tell for nearly all logs that the oldest comes first.
     let (first, last) = (lines().take(EDGE).find_map(time_of), lines().rev().take(EDGE).find_map(time_of));
-    if first.zip(last).is_none_or(|(first, last)| !falls(first, last)) {
+    if first.zip(last).is_none_or(|(first, last)| !last.is_before(first, 0)) {
         return false;
     }
     let times: Vec<Stamp> = lines().take(LOOKED_AT).filter_map(time_of).collect();
-    let fallen = times.windows(2).filter(|pair| falls(pair[0], pair[1])).count();
-    let risen = times.windows(2).filter(|pair| falls(pair[1], pair[0])).count();
+    let fallen = times.windows(2).filter(|pair| pair[1].is_before(pair[0], 0)).count();
+    let risen = times.windows(2).filter(|pair| pair[0].is_before(pair[1], 0)).count();
     fallen + risen >= LEAST_STEPS && fallen >= MOSTLY * risen
-}
-
-fn falls(one: Stamp, other: Stamp) -> bool {
-    (one.zoned(), one.dated()) == (other.zoned(), other.dated()) && other.micros() < one.micros()
 }
 
 fn time_of(line: &[u8]) -> Option<Stamp> {

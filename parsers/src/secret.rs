@@ -102,6 +102,16 @@ impl RequestId {
         [high, hasher.finish()].into()
     }
 
+    /// The identity of a UUID in brackets, as Rails' tags are, at the beginning of a text.
+    #[inline(always)] // see `uuid`
+    pub(crate) fn tag(text: &[u8]) -> Option<Self> {
+        let tag: &[u8; Self::TAG] = text.first_chunk().filter(|tag| (tag[0], tag[Self::TAG - 1]) == (b'[', b']'))?;
+        Self::uuid(&tag[1..Self::TAG - 1])
+    }
+
+    /// How long that is, in bytes.
+    pub(crate) const TAG: usize = 38;
+
     /// The identity of a UUID as written (Rails' own ids are such): its 128 bits. `None` for any other text.
     #[must_use]
     #[inline(always)] // part of the hot path: to hand it over in memory takes longer than to read it

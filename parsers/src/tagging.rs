@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::dialect::server::{MOST_TAGS, each_tag, take_tags};
 use crate::envelope;
 use crate::line::Framing;
+use crate::secret::RequestId;
 use crate::text::{contains, is_address};
-use crate::writer::HEAD;
 
 /// So many requests must have begun before anything is said.
 const LEAST: u16 = 12;
@@ -22,8 +22,6 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 6..=255;
 /// What the beginnings of requests showed of their tags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tagging {
-    /// So many bytes were looked at.
-    looked: usize,
     /// How many requests began.
     begun: u16,
     places: [Place; MOST_TAGS],
@@ -37,7 +35,7 @@ struct Place {
     /// How often anything did, and the same as before.
     seen: u16,
     same: u16,
-    last: u64,
+    last: Option<RequestId>,
     /// How many were numbers.
     numbers: u16,
     shortest: u8,
@@ -69,18 +67,15 @@ fn may_be(tag: &[u8]) -> bool {
 }
 
 impl Tagging {
-    /// Looks at the next whole lines of a source, as far as they belong to its head.
-    pub(crate) fn look(&mut self, bytes: &[u8]) {
-        let head = &bytes[..bytes.len().min(HEAD.saturating_sub(self.looked))];
-        let whole = if head.len() < bytes.len() { Framing::Lines.last_cut(head).unwrap_or(0) } else { head.len() };
-        for entry in Framing::Lines.entries(&head[..whole]) {
+    /// Looks at the next whole lines of a source's head.
+    pub(crate) fn look(&mut self, lines: &[u8]) {
+        for entry in Framing::Lines.entries(lines) {
             // The same request begins twice where it becomes a socket.
             if contains(entry.bytes, b"] Started ") && !contains(entry.bytes, b"ebSocket] for ") {
                 let arena = Bump::new();
                 self.note(envelope::unwrap(entry.bytes, &arena).text);
             }
         }
-        self.looked += head.len();
     }
 
     fn note(&mut self, text: &[u8]) {
@@ -93,24 +88,17 @@ impl Tagging {
         each_tag(text, |place, tag| {
             let one = &mut places[place];
             let length = u8::try_from(tag.len()).unwrap_or(u8::MAX);
-            let hash = tag
-                .iter()
-                .fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+            let before = one.last.replace(RequestId::new(tag));
             // A word that can be none is the same each time.
-            let same = !may_be(tag) || one.seen > 0 && one.last == hash;
+            let same = !may_be(tag) || one.last == before;
             one.same = one.same.saturating_add(u16::from(same));
             one.numbers = one.numbers.saturating_add(u16::from(tag.iter().all(u8::is_ascii_digit)));
             (one.shortest, one.longest) =
                 if one.seen == 0 { (length, length) } else { (one.shortest.min(length), one.longest.max(length)) };
-            (one.seen, one.last) = (one.seen.saturating_add(1), hash);
+            one.seen = one.seen.saturating_add(1);
             let alone = take_tags(&[b"[", tag, b"] "].concat()).0.request;
             known[place] = known[place].saturating_add(u16::from(alone.is_some() && alone == tags.request));
         });
-    }
-
-    /// Whether what follows changes nothing.
-    pub(crate) const fn is_settled(&self) -> bool {
-        self.looked >= HEAD
     }
 
     /// The tag that is the id, where its shape tells of none, or of another.

@@ -18,19 +18,14 @@ pub const HEAD: usize = 64 * 1024;
 /// What was seen of those who write a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Writer {
-    /// So many bytes were looked at.
-    looked: usize,
     client: bool,
     server: bool,
 }
 
 impl Writer {
-    /// Looks at the next whole lines of a source, as far as they belong to its head.
-    pub fn look(&mut self, bytes: &[u8]) {
-        let head = &bytes[..bytes.len().min(HEAD.saturating_sub(self.looked))];
-        // A line that the head's end cuts tells nothing.
-        let whole = if head.len() < bytes.len() { Framing::Lines.last_cut(head).unwrap_or(0) } else { head.len() };
-        for entry in Framing::Lines.entries(&head[..whole]) {
+    /// Looks at the next whole lines of a source's head.
+    fn look(&mut self, lines: &[u8]) {
+        for entry in Framing::Lines.entries(lines) {
             if self.server {
                 break;
             }
@@ -40,13 +35,6 @@ impl Writer {
                 None => {}
             }
         }
-        self.looked += head.len();
-    }
-
-    /// Whether what follows changes nothing.
-    #[must_use]
-    pub const fn is_settled(self) -> bool {
-        self.server || self.looked >= HEAD
     }
 
     /// Whether all of the source is a client's.
@@ -65,6 +53,8 @@ pub struct Manner {
     pub writer: Writer,
     /// Which tag is a request's id.
     pub tagging: Tagging,
+    /// So many bytes of its head were looked at for both.
+    looked: usize,
 }
 
 impl Manner {
@@ -79,20 +69,27 @@ impl Manner {
     #[must_use]
     pub fn after(mut self, bytes: &[u8]) -> Self {
         // Documents say of each entry whose it is.
-        if self.framing == Framing::Lines && !self.writer.is_settled() {
-            self.writer.look(bytes);
-        }
-        if self.framing == Framing::Lines && !self.tagging.is_settled() {
-            self.tagging.look(bytes);
+        if self.framing == Framing::Lines && !self.is_settled() {
+            let head = &bytes[..bytes.len().min(HEAD.saturating_sub(self.looked))];
+            // A line that the head's end cuts tells nothing.
+            let whole = if head.len() < bytes.len() { Framing::Lines.last_cut(head).unwrap_or(0) } else { head.len() };
+            self.writer.look(&head[..whole]);
+            self.tagging.look(&head[..whole]);
+            self.looked += head.len();
         }
         self
+    }
+
+    /// Whether what follows changes nothing.
+    const fn is_settled(&self) -> bool {
+        self.looked >= HEAD
     }
 }
 
 /// A source of which nothing else is known.
 impl From<Framing> for Manner {
     fn from(framing: Framing) -> Self {
-        Self { framing, writer: Writer::default(), tagging: Tagging::default() }
+        Self { framing, writer: Writer::default(), tagging: Tagging::default(), looked: 0 }
     }
 }
 
@@ -168,11 +165,11 @@ mod tests {
         assert!(!is_client(&log));
         let log = format!("AppLifecycleState.resumed\n{}Completed 200 OK in 1ms\n", line.repeat(HEAD / line.len()));
         assert!(is_client(&log));
-        let mut writer = Writer::default();
+        let mut manner = Manner::from(Framing::Lines);
         for line in log.split_inclusive('\n') {
-            assert!(!writer.is_settled() || writer.is_client());
-            writer.look(line.as_bytes());
+            assert!(!manner.is_settled() || manner.writer.is_client());
+            manner = manner.after(line.as_bytes());
         }
-        assert!(writer.is_settled() && writer.is_client());
+        assert!(manner.is_settled() && manner.writer.is_client());
     }
 }

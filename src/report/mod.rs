@@ -84,11 +84,7 @@ pub fn diagnose_timed(mut reading: Reading, stages: &mut Stages) -> Diagnosis {
     let found = judge(&placed);
     stages.done("judge");
     let part = concluded(&placed, &found);
-    let mut diagnosis = match whole {
-        Some(whole) => whole.with(part),
-        None => part.diagnosis,
-    };
-    placed.turned.restore(&mut diagnosis);
+    let diagnosis = with_earlier(whole, part, &placed);
     placed.crew.let_go((placed, found));
     stages.done("conclude");
     diagnosis
@@ -100,11 +96,19 @@ pub fn diagnose_with_policy(mut reading: Reading) -> Diagnosis {
     let whole = reading.whole.take();
     let placed = place(reading, &mut Stages::default());
     let found = judge(&placed);
-    let part = concluded(&placed, &found);
+    let mut part = concluded(&placed, &found);
+    // Of sections, what is held is not all that would have to be replayed.
+    if whole.is_none() {
+        part.diagnosis.policy = Some(crate::policy::replayed(&placed, &found, None));
+    }
+    with_earlier(whole, part, &placed)
+}
+
+/// The diagnosis of the last section, or of all, with those of the sections before.
+fn with_earlier(whole: Option<Box<section::Whole>>, part: section::Part, placed: &Placed) -> Diagnosis {
     let mut diagnosis = match whole {
-        // What is held is not all that would have to be replayed.
         Some(whole) => whole.with(part),
-        None => Diagnosis { policy: Some(crate::policy::replayed(&placed, &found, None)), ..part.diagnosis },
+        None => part.diagnosis,
     };
     placed.turned.restore(&mut diagnosis);
     diagnosis

@@ -2,9 +2,10 @@
 
 use std::io::{Cursor, Read};
 
-use super::open::Failed;
-use crate::reading::HEAD;
 use why401_parsers::newest_first::{is_newest_first, turned};
+use why401_parsers::writer::HEAD;
+
+use super::open::Failed;
 
 /// Longer ones are read as they stand: all of such a text is held, twice for a moment. Exports of log viewers end at some hundred thousand
 /// lines. Where memory is limited, so much of the limit may be used for it.

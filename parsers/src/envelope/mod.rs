@@ -165,17 +165,17 @@ static BEGINS: LazyLock<[u64; 256]> = LazyLock::new(|| {
     table
 });
 
-/// The envelopes that are JSON objects with known fields, as bits by place in [`ENVELOPES`].
-static OBJECTS: LazyLock<u64> = LazyLock::new(|| {
-    let of_fields = ENVELOPES.iter().enumerate().filter(|(_, envelope)| !envelope.fields().is_empty());
-    of_fields.fold(0, |bits, (place, _)| bits | 1 << place)
-});
+/// The envelopes that are so, as bits by place in [`ENVELOPES`].
+fn bits_of(are: impl Fn(&dyn Envelope) -> bool) -> u64 {
+    let places = ENVELOPES.iter().enumerate().filter(|(_, envelope)| are(**envelope));
+    places.fold(0, |bits, (place, _)| bits | 1 << place)
+}
 
-/// The envelopes that are looked for in a client's lines only, as bits by place in [`ENVELOPES`].
-static OF_CLIENTS: LazyLock<u64> = LazyLock::new(|| {
-    let of_clients = ENVELOPES.iter().enumerate().filter(|(_, envelope)| envelope.of_clients_only());
-    of_clients.fold(0, |bits, (place, _)| bits | 1 << place)
-});
+/// The envelopes that are JSON objects with known fields.
+static OBJECTS: LazyLock<u64> = LazyLock::new(|| bits_of(|envelope| !envelope.fields().is_empty()));
+
+/// The envelopes that are looked for in a client's lines only.
+static OF_CLIENTS: LazyLock<u64> = LazyLock::new(|| bits_of(|envelope| envelope.of_clients_only()));
 
 /// The fields of all envelopes.
 static FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
@@ -205,19 +205,14 @@ pub(crate) const MARK: &[u8] = b"source_type";
 /// The bit of an app's own time prefix in [`Unwrapped::envelopes`].
 #[must_use]
 pub fn app_time_bit() -> u64 {
-    static BIT: LazyLock<u64> = LazyLock::new(|| {
-        ENVELOPES.iter().position(|envelope| envelope.name() == app_time::NAME).map_or(0, |place| 1 << place)
-    });
+    static BIT: LazyLock<u64> = LazyLock::new(|| bits_of(|envelope| envelope.name() == app_time::NAME));
     *BIT
 }
 
 /// The envelopes that a client's lines may come in as well as a server's, as bits by place in [`ENVELOPES`].
 pub(crate) fn of_anybody() -> u64 {
-    static BITS: LazyLock<u64> = LazyLock::new(|| {
-        let known = |name: &str| ["timestamp", app_time::NAME, "json-logger"].contains(&name);
-        let anybodys = ENVELOPES.iter().enumerate().filter(|(_, envelope)| known(envelope.name()));
-        anybodys.fold(0, |bits, (place, _)| bits | 1 << place)
-    });
+    static BITS: LazyLock<u64> =
+        LazyLock::new(|| bits_of(|envelope| ["timestamp", app_time::NAME, "json-logger"].contains(&envelope.name())));
     *BITS
 }
 
@@ -253,19 +248,14 @@ pub struct Unwrapped<'a> {
 }
 
 impl Unwrapped<'_> {
-    /// Whether the line is a client's. Inside a platform's frame an app's own time is a server's.
     /// Whether what a client's logger put before the words is off, behind which it may have put its name.
     pub(crate) fn may_be_named(&self) -> bool {
-        static BITS: LazyLock<u64> = LazyLock::new(|| {
-            let loggers = ENVELOPES
-                .iter()
-                .enumerate()
-                .filter(|(_, envelope)| envelope.of_clients_only() || envelope.name() == dart_logging::NAME);
-            loggers.fold(0, |bits, (place, _)| bits | 1 << place)
-        });
+        static BITS: LazyLock<u64> =
+            LazyLock::new(|| bits_of(|envelope| envelope.of_clients_only() || envelope.name() == dart_logging::NAME));
         self.envelopes & *BITS != 0
     }
 
+    /// Whether the line is a client's. Inside a platform's frame an app's own time is a server's.
     pub(crate) fn is_trace(&self) -> bool {
         self.client || self.of_client || self.envelopes == app_time_bit()
     }

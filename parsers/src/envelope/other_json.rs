@@ -76,7 +76,7 @@ fn is_time(key: &[u8]) -> bool {
 fn is_of_rails(text: &[u8]) -> bool {
     const FIRST: [&[u8]; 3] = [b"  Parameters: {", b"Filter chain halted as ", b"[ActionCable] "];
     let framed = matches!(text, [b'D' | b'I' | b'W' | b'E' | b'F' | b'A', b',', b' ', b'[', ..]);
-    let tagged = || text.len() > 37 && text[0] == b'[' && text[37] == b']' && RequestId::uuid(&text[1..37]).is_some();
+    let tagged = || RequestId::tag(text).is_some();
     let after =
         |word: &[u8], is: fn(u8) -> bool| text.strip_prefix(word).and_then(|rest| rest.first()).is_some_and(|b| is(*b));
     let begun = || after(b"Started ", |b| b.is_ascii_uppercase()) && contains(text, b" \"/");
